@@ -1,0 +1,48 @@
+"""A request's deadline and its cancelled state, passed down to transactions and object transfers."""
+
+import threading
+import time
+from collections.abc import Callable
+
+from davdrive.errors import Cancelled
+
+
+class Deadline:
+    """Until when a piece of work may go on, and whether somebody has called it off.
+
+    Thread-safe: the threads that work for one request share one Deadline. `clock` is a monotonic clock in seconds.
+    """
+
+    __slots__ = ("_cancelled", "_clock", "_ends", "reason")
+
+    def __init__(self, seconds: float | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._ends = None if seconds is None else clock() + seconds
+        self._cancelled = threading.Event()
+        self.reason = ""
+
+    def cancel(self, reason: str) -> None:
+        """Call the work off; the next `check` of any thread that works for it raises."""
+        self.reason = self.reason or reason
+        self._cancelled.set()
+
+    def remaining_s(self, at_most: float = float("inf")) -> float:
+        """Seconds left, never more than `at_most` and never negative."""
+        if self._cancelled.is_set():
+            return 0.0
+        if self._ends is None:
+            return at_most
+        return max(0.0, min(at_most, self._ends - self._clock()))
+
+    def check(self) -> None:
+        """Raise `Cancelled` if the work was called off or its time is over."""
+        if self._cancelled.is_set():
+            raise Cancelled(f"the request was given up: {self.reason}")
+        if self._ends is not None and self._clock() >= self._ends:
+            self.cancel("its time is over")
+            raise Cancelled("the request took longer than its deadline; send it again")
+
+
+def unlimited() -> Deadline:
+    """A deadline that never ends, for commands and tests."""
+    return Deadline(None)
