@@ -22,6 +22,22 @@ class BodyMismatch(BadRequest):
     """The body is shorter or longer than it was declared to be."""
 
 
+class EntitiesRefused(BadRequest):
+    """An XML body declares a document type or entities (RFC 4918 §16 no-external-entities, §20.6)."""
+
+
+class UnsupportedBody(DriveError):
+    """The body is of a type that the method does not understand (RFC 4918 §9.3: MKCOL with a body)."""
+
+
+class RangeNotSatisfiable(DriveError):
+    """A partial read or update names bytes that the file does not have."""
+
+
+class UnknownMethod(DriveError):
+    """A method that no resource here knows."""
+
+
 class ChecksumMismatch(DriveError):
     """The bytes that came do not have the checksum that the client declared."""
 
@@ -48,6 +64,18 @@ class NotAllowedHere(DriveError):
 
 class Forbidden(DriveError):
     """The caller's role, or a rule of the tree, does not permit the change."""
+
+
+class ElsewhereDestination(DriveError):
+    """The Destination is on another server than the one that was asked (RFC 4918 §9.8.5, §9.9.4)."""
+
+
+class InfiniteDepthRefused(Forbidden):
+    """PROPFIND with Depth: infinity where the settings do not allow it (RFC 4918 §9.1.1, propfind-finite-depth)."""
+
+
+class ProtectedProperty(Forbidden):
+    """PROPPATCH of a property that the server alone computes (RFC 4918 §16, cannot-modify-protected-property)."""
 
 
 class PreconditionFailed(DriveError):
