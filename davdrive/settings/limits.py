@@ -1,0 +1,58 @@
+"""Limits on what one request, resource, user or drive may ask for."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from davdrive.settings.kinds import ByteCount, Count, PositiveCount, PositiveSeconds, Section
+
+KIB = 1 << 10
+HOUR_S = 3600
+
+
+class LimitSettings(Section):
+    """Every one of these is answered with its own status and a sentence when a request is over it."""
+
+    # The largest file: 65,536 segments of the default size. A drive's quota is the usual limit.
+    body_bytes: ByteCount = 1 << 40
+    # The longest XML body. A real PROPFIND has 300 bytes, a large PROPPATCH a few thousand.
+    xml_bytes: ByteCount = 1 << 20
+    # Nesting and number of elements in an XML body; DAV's own bodies are six deep.
+    xml_depth: PositiveCount = 64
+    xml_elements: PositiveCount = 10_000
+    # 255 bytes is what every client's file system can hold.
+    name_bytes: Annotated[PositiveCount, Field(le=255)] = 255
+    path_names: Annotated[PositiveCount, Field(le=1000)] = 200
+    # PROPFIND with Depth: infinity asks for the whole tree; clients that need it are rare (RFC 4918 §9.1).
+    propfind_infinity: bool = False
+    # Members in one answer. Answers are streamed, so this bounds time and not memory.
+    listing_members: PositiveCount = 1_000_000
+    # Properties named in one PROPFIND or PROPPATCH.
+    properties_named: PositiveCount = 256
+    properties_per_node: PositiveCount = 128
+    property_bytes: ByteCount = 64 * KIB
+    properties_node_bytes: ByteCount = 256 * KIB
+    locks_per_drive: PositiveCount = 10_000
+    locks_per_user: PositiveCount = 1_000
+    # For a LOCK without a Timeout: twice what davfs2 asks for, so that a short pause loses nothing.
+    lock_default_s: PositiveSeconds = HOUR_S
+    # `Infinite` is granted as this: a forgotten lock is gone the next day.
+    lock_max_s: PositiveSeconds = 24 * HOUR_S
+    lock_owner_bytes: ByteCount = 8 * KIB
+    # Lists and conditions in one If header; a MOVE over a locked tree needs one list a lock.
+    if_lists: PositiveCount = 128
+    if_conditions: PositiveCount = 512
+    # More ranges than this answer the whole file (RFC 9110 §14.2): protects from range bombs.
+    ranges: PositiveCount = 5
+    # Nodes that one COPY may make: its transaction holds the drive's writer lock for seconds at most.
+    tree_nodes: PositiveCount = 500_000
+    # Members named one by one in the answer to a tree operation that failed.
+    multistatus_members: PositiveCount = 1_000
+    # The longest upload or download. Objects are kept at least this long after their last reference went.
+    request_s: PositiveSeconds = 12 * HOUR_S
+    # Resumable uploads: parts of one, unfinished ones of one user, and how long one may rest.
+    upload_parts: PositiveCount = 10_000
+    uploads_per_user: PositiveCount = 1_000
+    upload_idle_s: PositiveSeconds = 24 * HOUR_S
+    # Versions kept of one file inside the retention; 0 keeps all.
+    versions_per_node: Count = 0

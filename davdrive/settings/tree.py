@@ -1,0 +1,71 @@
+"""The tree of all options."""
+
+import os
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, PrivateAttr, model_validator
+
+from davdrive.settings.kinds import Listen, ListenAddress, PositiveCount, PublicUrls, Section
+from davdrive.settings.limits import LimitSettings
+from davdrive.settings.people import AuthSettings, RateSettings
+from davdrive.settings.running import LogSettings, MetricSettings, ProfilingSettings, TraceSettings, UpkeepSettings
+from davdrive.settings.serving import ServerSettings
+from davdrive.settings.stores import MetadataSettings, ObjectSettings
+
+DEFAULT_PORT = 8080
+
+
+def default_data_dir() -> Path:
+    """The user's data folder (XDG Base Directory): never the folder in which a command happens to be typed."""
+    base = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
+    return Path(base) / "davdrive"
+
+
+def default_workers() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Settings(Section):
+    """Every option of davdrive. Build it with `load_settings`, which also fills `metadata.url` and `objects.url`."""
+
+    # What stands behind the other defaults: `production` logs JSON.
+    profile: Literal["development", "production"] = "development"
+    data_dir: Path = Field(default_factory=default_data_dir)
+    # State of this machine alone (sockets, metrics, rates), safe to lose. Default: `run` in the data directory.
+    run_dir: Path = Path()
+    # This machine alone, until somebody decides otherwise.
+    listen: Listen = ListenAddress("127.0.0.1", DEFAULT_PORT)
+    # Under which the clients know the server; a Destination header may name any of them.
+    public_urls: PublicUrls = ()
+    workers: PositiveCount = Field(default_factory=default_workers)
+    metadata: MetadataSettings = MetadataSettings()
+    objects: ObjectSettings = ObjectSettings()
+    limits: LimitSettings = LimitSettings()
+    server: ServerSettings = ServerSettings()
+    auth: AuthSettings = AuthSettings()
+    rates: RateSettings = RateSettings()
+    upkeep: UpkeepSettings = UpkeepSettings()
+    log: LogSettings = LogSettings()
+    metrics: MetricSettings = MetricSettings()
+    profiling: ProfilingSettings = ProfilingSettings()
+    traces: TraceSettings = TraceSettings()
+    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    def origin_of(self, option: str) -> str:
+        """Where an option's value came from: a file and line, a variable, a flag, `default` or `derived from …`."""
+        return self._origins.get(option, "default")
+
+    def remember_origins(self, origins: dict[str, str]) -> None:
+        self._origins = dict(origins)
+
+    @model_validator(mode="after")
+    def _bytes_outlive_downloads(self) -> Self:
+        if self.upkeep.grace_s < self.limits.request_s:
+            raise ValueError("upkeep.grace_s must be at least limits.request_s, or a download could lose its bytes")
+        if self.limits.lock_default_s > self.limits.lock_max_s:
+            raise ValueError("limits.lock_default_s must not be over limits.lock_max_s")
+        if self.objects.inline_bytes > self.objects.segment_bytes:
+            raise ValueError("objects.inline_bytes must not be over objects.segment_bytes")
+        return self
