@@ -1,0 +1,39 @@
+"""What every operation works with: the metadata, the stored bytes, and the limits."""
+
+from dataclasses import dataclass, field
+
+from davdrive.metadata.database import Database
+from davdrive.objects.content import ContentStore
+
+
+@dataclass(frozen=True, slots=True)
+class DriveLimits:
+    """The limits that operations keep. Sizes in bytes, times in seconds."""
+
+    file_bytes: int = 1 << 40
+    """The largest file."""
+    tree_nodes: int = 1_000_000
+    """The most nodes that one COPY may make: it is one transaction."""
+    locks: int = 10_000
+    """Unexpired locks a drive: a listing reads all that lie below it."""
+    lock_default_s: int = 600
+    """What a client gets that asks for no timeout: long enough for a save, short enough for a closed laptop."""
+    lock_longest_s: int = 3600
+    """The most a client gets: clients refresh, and a lost one should not block others for a day."""
+    lock_owner_bytes: int = 4096
+    """The owner element of a lock comes back in every lockdiscovery."""
+    properties: int = 1000
+    """Dead properties a node."""
+    properties_bytes: int = 1 << 20
+    """Their values in all, a node."""
+    drafts_s: int = 60
+    """An empty version that its author replaces within this time was the first half of one save, not a version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """A database and a content store that belong together."""
+
+    database: Database
+    contents: ContentStore
+    limits: DriveLimits = field(default_factory=DriveLimits)

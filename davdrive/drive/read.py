@@ -1,0 +1,74 @@
+"""Reading: what lives at a path, its members, its bytes. No locks are taken; every answer is one snapshot."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from davdrive.deadline import Deadline
+from davdrive.drive.backend import Backend
+from davdrive.drive.names import DrivePath
+from davdrive.drive.places import path_keys
+from davdrive.errors import NotAllowedHere
+from davdrive.metadata.caller import Caller
+from davdrive.metadata.contents import Content, segments_between
+from davdrive.metadata.drives import Drive, find_drive, visible_drives
+from davdrive.metadata.members import pages
+from davdrive.metadata.resources import Resource, locate, open_file
+from davdrive.objects.base import SegmentRef
+from davdrive.objects.content import ContentStream, inline_stream
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A resource in the state in which one read saw it."""
+
+    drive: Drive
+    resource: Resource
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """A file whose bytes can be read; they stay what they were when it was opened, whatever happens to the path."""
+
+    drive: Drive
+    resource: Resource
+    content: Content
+
+
+def stat(backend: Backend, caller: Caller, path: DrivePath) -> Found:
+    """What lives at `path`. Errors: NotFound."""
+    keys = path_keys(path)
+    return Found(*backend.database.read(lambda session: locate(session, keys, caller)))
+
+
+def open_content(backend: Backend, caller: Caller, path: DrivePath) -> OpenFile:
+    """Open the file at `path`. Errors: NotFound, NotAllowedHere for a collection."""
+    keys = path_keys(path)
+    drive, resource, content = backend.database.read(lambda session: open_file(session, keys, caller))
+    if content is None:
+        raise NotAllowedHere(f"{path} is a collection and has no content")
+    return OpenFile(drive, resource, content)
+
+
+def read_bytes(backend: Backend, content: Content, start: int, stop: int, deadline: Deadline) -> ContentStream:
+    """The bytes from `start` up to but without `stop`, touching only the segments that hold them."""
+    if content.inline is not None:
+        return inline_stream(content.inline[start:stop])
+    rows = backend.database.read(lambda session: segments_between(session, content.id, start, stop))
+    first = rows[0][0] if rows else 0
+    segments = [SegmentRef(key, offset, length) for _, key, offset, length in rows]
+    return backend.contents.read(segments, start - first, stop - first, deadline)
+
+
+def list_members(backend: Backend, drive: Drive, collection: Resource) -> Iterator[list[Resource]]:
+    """The members of a collection as of `drive.revision`, by name, in pages; no transaction stays open between."""
+    return pages(backend.database, drive.id, collection.node, drive.revision)
+
+
+def drives_of(backend: Backend, caller: Caller) -> list[Drive]:
+    """The drives that the caller may see, by name."""
+    return backend.database.read(lambda session: visible_drives(session, caller))
+
+
+def drive_of(backend: Backend, caller: Caller, path: DrivePath) -> Drive:
+    """The drive of a path. Errors: NotFound."""
+    return backend.database.read(lambda session: find_drive(session, path_keys(path).drive, caller))

@@ -1,0 +1,86 @@
+"""Refreshing and releasing locks (RFC 4918 §9.10.2 and §9.11)."""
+
+from davdrive.deadline import Deadline
+from davdrive.drive.backend import Backend
+from davdrive.drive.conditions import Conditions
+from davdrive.drive.lock import Locking, granted_timeout
+from davdrive.drive.lock_rules import ancestors, compatible, covers
+from davdrive.drive.names import DrivePath
+from davdrive.drive.places import Place, find_place, path_keys, require_editor
+from davdrive.errors import Forbidden, LockConflict, LockTokenMismatch, PreconditionFailed
+from davdrive.metadata.caller import Caller
+from davdrive.metadata.locks import Lock, find_lock, locks_below, locks_on, path_key, refresh_lock, remove_lock
+from davdrive.metadata.tables import OWNER
+from davdrive.metadata.transaction import Change, Transaction, transact
+
+
+def refresh(
+    backend: Backend,
+    caller: Caller,
+    path: DrivePath,
+    conditions: Conditions,
+    timeout_s: int | None,
+    deadline: Deadline | None = None,
+) -> Locking:
+    """Give the lock whose token is in the If header a new timeout. One that expired a short while ago is taken up
+    again, if nothing took its place: a laptop that slept keeps its document open.
+
+    Errors: PreconditionFailed when no submitted token is a lock on the path; Forbidden for another's lock;
+    LockConflict when somebody else locked it since.
+    """
+
+    def work(transaction: Transaction) -> Locking:
+        require_editor(transaction.drive)
+        place = find_place(transaction, transaction.drive, path)
+        found = _submitted(transaction, place, conditions)
+        if found.principal != caller.name:
+            raise Forbidden("only the one who took a lock can refresh it")
+        if found.expires_ms <= transaction.now_ms:
+            _check_still_free(transaction, found)
+        seconds = granted_timeout(timeout_s, backend.limits)
+        expires_ms = transaction.now_ms + seconds * 1000
+        refresh_lock(transaction.session, found.token, seconds, expires_ms)
+        return Locking(found._replace(timeout_s=seconds, expires_ms=expires_ms), False, transaction.now_ms)
+
+    change = Change("refresh", caller, path_keys(path).drive, path=str(path), deadline=deadline)
+    return transact(backend.database, change, work)
+
+
+def _submitted(transaction: Transaction, place: Place, conditions: Conditions) -> Lock:
+    for token in sorted(conditions.tokens):
+        found = find_lock(transaction.session, place.drive.id, token)
+        if found is not None and covers(found, path_key(place.keys)):
+            return found
+    raise PreconditionFailed("the If header names no lock on this resource; it may have expired, lock it anew")
+
+
+def _check_still_free(transaction: Transaction, expired: Lock) -> None:
+    session, now_ms = transaction.session, transaction.now_ms
+    keys = [each for each in expired.path_key.split("/") if each]
+    there = [
+        each for each in locks_on(session, expired.drive, ancestors(keys), now_ms) if covers(each, expired.path_key)
+    ]
+    if expired.infinite:
+        there += locks_below(session, expired.drive, expired.path_key, now_ms, most=1 << 31)
+    if any(not compatible(bool(expired.exclusive), bool(each.exclusive)) for each in there):
+        raise LockConflict("the lock expired and somebody else has locked it since", transaction.drive.name)
+
+
+def unlock(backend: Backend, caller: Caller, path: DrivePath, token: str, deadline: Deadline | None = None) -> None:
+    """Release the lock with that token, whose scope must hold `path`. Its holder may, and the drive's owner.
+
+    Errors: LockTokenMismatch, Forbidden.
+    """
+
+    def work(transaction: Transaction) -> None:
+        require_editor(transaction.drive)
+        place = find_place(transaction, transaction.drive, path)
+        found = find_lock(transaction.session, place.drive.id, token)
+        if found is None or not covers(found, path_key(place.keys)):
+            raise LockTokenMismatch("that token is of no lock on this resource; it may have expired")
+        if found.principal != caller.name and transaction.drive.role < OWNER:
+            raise Forbidden(f"the lock is {found.principal}'s; only its holder or the drive's owner can release it")
+        remove_lock(transaction.session, token)
+
+    change = Change("unlock", caller, path_keys(path).drive, path=str(path), deadline=deadline)
+    transact(backend.database, change, work)

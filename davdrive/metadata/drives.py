@@ -1,0 +1,111 @@
+"""Drives: finding one, taking its writer lock, its counters."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from davdrive.errors import NotFound
+from davdrive.metadata.caller import Caller
+from davdrive.metadata.session import Row, Session
+from davdrive.metadata.statement import Statement
+from davdrive.metadata.tables import OWNER
+
+_FACTS = """drives.id, drives.name, drives.name_key, drives.case_insensitive, drives.quota_bytes, drives.used_bytes,
+    drives.retention_s, drives.revision, drives.next_node"""
+COLUMNS = _FACTS + ", {GREATEST}(drives.time_ms, {NOW_MS})"
+ROLE = '(SELECT m.role FROM members m WHERE m.drive = drives.id AND m."user" = :user)'
+
+_FIND = Statement(f"SELECT {COLUMNS}, {ROLE} FROM drives WHERE name_key = :name_key")
+_TAKE = Statement(f"""
+    UPDATE drives SET revision = revision + 1, time_ms = {{GREATEST}}(time_ms, {{NOW_MS}})
+    WHERE name_key = :name_key RETURNING {_FACTS}, time_ms, {ROLE}""")
+_COUNT = Statement("UPDATE drives SET used_bytes = used_bytes + :bytes, next_node = :next_node WHERE id = :drive")
+_VISIBLE = Statement(f"""
+    SELECT {COLUMNS}, m.role FROM drives JOIN members m ON m.drive = drives.id
+    WHERE m."user" = :user ORDER BY drives.name_key""")
+_ALL = Statement(f"SELECT {COLUMNS}, {OWNER} FROM drives ORDER BY name_key")
+_CREATE = Statement("""
+    INSERT INTO drives (name, name_key, case_insensitive, quota_bytes, used_bytes, retention_s, revision, next_node,
+                        time_ms, created_ms)
+    VALUES (:name, :name_key, :case_insensitive, :quota_bytes, 0, :retention_s, 0, 2, {NOW_MS}, {NOW_MS})
+    RETURNING id""")
+_CREATE_ROOT = Statement("""
+    INSERT INTO nodes (drive, id, kind, created_ms, modified_ms) VALUES (:drive, 1, 0, {NOW_MS}, {NOW_MS})""")
+_SET_QUOTA = Statement("UPDATE drives SET quota_bytes = :quota_bytes WHERE id = :drive")
+_SET_RETENTION = Statement("UPDATE drives SET retention_s = :retention_s WHERE id = :drive")
+
+
+@dataclass(slots=True)
+class Drive:
+    """A drive as one transaction or read sees it. `role` is the caller's, `time_ms` the drive's clock: the database's
+    time, which never goes back."""
+
+    id: int
+    name: str
+    name_key: str
+    case_insensitive: int
+    quota_bytes: int | None
+    used_bytes: int
+    retention_s: int | None
+    revision: int
+    next_node: int
+    time_ms: int
+    role: int
+
+    @classmethod
+    def of(cls, row: Sequence[Any], caller: Caller) -> "Drive":
+        return cls(*row[:-1], OWNER if caller.is_system else row[-1] or 0)
+
+
+def find_drive(session: Session, name_key: str, caller: Caller) -> Drive:
+    """The drive as it is now. Errors: NotFound, also when the caller has no role on it."""
+    return _visible(session.row(_FIND, name_key=name_key, user=caller.user), caller, name_key)
+
+
+def take_drive(session: Session, name_key: str, caller: Caller) -> Drive:
+    """Take the drive's writer lock and draw the next revision (DESIGN §2). Errors: NotFound."""
+    return _visible(session.row(_TAKE, name_key=name_key, user=caller.user), caller, name_key)
+
+
+def _visible(row: Row | None, caller: Caller, name_key: str) -> Drive:
+    drive = None if row is None else Drive.of(row, caller)
+    if drive is None or not drive.role:
+        raise NotFound(f"there is no drive {name_key!r}, or you are not a member of it")
+    return drive
+
+
+def visible_drives(session: Session, caller: Caller) -> list[Drive]:
+    """Every drive that the caller is a member of, by name."""
+    rows = session.rows(_ALL) if caller.is_system else session.rows(_VISIBLE, user=caller.user)
+    return [Drive.of(row, caller) for row in rows]
+
+
+def count(session: Session, drive: Drive, used_bytes: int) -> None:
+    """Store what a transaction allocated: `used_bytes` more (or fewer) bytes, and the node ids it took."""
+    session.run(_COUNT, drive=drive.id, bytes=used_bytes, next_node=drive.next_node)
+
+
+def create_drive(
+    session: Session, name: str, key: str, *, case_insensitive: bool, quota_bytes: int | None, retention_s: int | None
+) -> int:
+    """Make an empty drive; its id."""
+    drive: int = session.value(
+        _CREATE,
+        name=name,
+        name_key=key,
+        case_insensitive=int(case_insensitive),
+        quota_bytes=quota_bytes,
+        retention_s=retention_s,
+    )
+    session.run(_CREATE_ROOT, drive=drive)
+    return drive
+
+
+def set_quota(session: Session, drive: int, quota_bytes: int | None) -> None:
+    """`None`: no limit."""
+    session.run(_SET_QUOTA, drive=drive, quota_bytes=quota_bytes)
+
+
+def set_retention(session: Session, drive: int, retention_s: int | None) -> None:
+    """How long ended rows are kept, in seconds. `None`: the server's default."""
+    session.run(_SET_RETENTION, drive=drive, retention_s=retention_s)

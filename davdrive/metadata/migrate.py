@@ -1,0 +1,106 @@
+"""Bringing the schema up to date at start, by whichever process comes first.
+
+Several processes may start at once: SQLite's wait on a file lock beside the database, PostgreSQL's on an advisory
+lock. A schema that is current is seen with one statement, and Alembic is not even imported.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import sqlalchemy as sa
+from filelock import FileLock, Timeout
+from sqlalchemy.engine import Connection, Engine
+
+from davdrive.errors import BadRequest, Unavailable
+from davdrive.metadata.engine import DatabaseOptions
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_ADVISORY_KEY = 0x64617664  # "davd"
+WAIT_S = 300
+"""How long a process waits for another that migrates."""
+
+
+def newest_revision() -> str:
+    """The schema that this code needs."""
+    return max(file.name[:4] for file in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+def migrate(options: DatabaseOptions) -> bool:
+    """Bring the schema to `newest_revision`; whether anything was to do.
+
+    Errors: BadRequest when the schema is newer than this code; Unavailable when the database cannot be reached or
+    another process migrates for too long.
+    """
+    engine = _plain_engine(options)
+    try:
+        if _is_current(engine):
+            return False
+        with _alone(engine):
+            if _is_current(engine):
+                return False
+            _upgrade(engine)
+        return True
+    except sa.exc.OperationalError as error:
+        raise Unavailable(f"the metadata database cannot be opened: {error.orig}") from error
+    finally:
+        engine.dispose()
+
+
+def _plain_engine(options: DatabaseOptions) -> Engine:
+    url = sa.engine.make_url(options.url)
+    if url.get_backend_name() == "sqlite":
+        file = Path(url.database or "")
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Unavailable(f"the folder for the metadata cannot be made: {error.strerror}") from error
+        return sa.create_engine(url, poolclass=sa.pool.NullPool, connect_args={"timeout": options.wait_s})
+    return sa.create_engine(url.set(drivername="postgresql+psycopg"), poolclass=sa.pool.NullPool)
+
+
+def _is_current(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        if not sa.inspect(connection).has_table("alembic_version"):
+            return False
+        found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar() or ""
+    if found > newest_revision():
+        raise BadRequest("this database was made by a newer davdrive; install that version")
+    return found == newest_revision()
+
+
+@contextlib.contextmanager
+def _alone(engine: Engine) -> Iterator[None]:
+    if engine.dialect.name == "sqlite":
+        with _file_lock(f"{engine.url.database}-migrate"):
+            yield
+        return
+    with engine.connect() as connection:
+        connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": _ADVISORY_KEY})
+        yield
+
+
+@contextlib.contextmanager
+def _file_lock(path: str) -> Iterator[None]:
+    try:
+        with FileLock(path, timeout=WAIT_S):
+            yield
+    except Timeout:
+        raise Unavailable("another process has been migrating the database for too long") from None
+
+
+def _upgrade(engine: Engine) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        _check_foreign_keys(connection)
+
+
+def _check_foreign_keys(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite" and connection.execute(sa.text("PRAGMA foreign_key_check")).first():
+        raise BadRequest("the migrated database has rows that refer to nothing; run davdrive check")

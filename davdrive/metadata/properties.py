@@ -1,0 +1,66 @@
+"""Dead properties: XML that clients keep with a resource (RFC 4918 §4)."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from davdrive.metadata.session import Session
+from davdrive.metadata.statement import Statement
+
+_GET = Statement("SELECT namespace, name, value FROM properties WHERE drive = :drive AND node = :node")
+_MEMBERS = Statement("""
+    SELECT p.node, p.namespace, p.name, p.value FROM entries e
+    JOIN properties p ON p.drive = e.drive AND p.node = e.node
+    WHERE e.drive = :drive AND e.parent = :parent AND e.since <= :revision
+        AND (e.until IS NULL OR e.until > :revision) AND e.node >= :first AND e.node <= :last""")
+_SET = Statement("""
+    INSERT INTO properties (drive, node, namespace, name, value) VALUES (:drive, :node, :namespace, :name, :value)
+    ON CONFLICT (drive, node, namespace, name) DO UPDATE SET value = excluded.value""")
+_REMOVE = Statement("""
+    DELETE FROM properties WHERE drive = :drive AND node = :node AND namespace = :namespace AND name = :name""")
+_ANY = Statement("SELECT 1 FROM properties WHERE drive = :drive LIMIT 1")
+_COPY = Statement("""
+    INSERT INTO properties (drive, node, namespace, name, value)
+    SELECT :target, :copy, namespace, name, value FROM properties WHERE drive = :source AND node = :node""")
+_SIZE = Statement("""
+    SELECT count(*), COALESCE(sum(length(value)), 0) FROM properties WHERE drive = :drive AND node = :node""")
+
+
+class PropertyName(NamedTuple):
+    """The name of a property: its namespace (may be empty) and local name."""
+
+    namespace: str
+    name: str
+
+
+Properties = Mapping[PropertyName, str]
+
+
+def get_properties(session: Session, drive: int, node: int) -> dict[PropertyName, str]:
+    """The dead properties of a node, each value as the XML of its whole element."""
+    return {PropertyName(ns, name): value for ns, name, value in session.rows(_GET, drive=drive, node=node)}
+
+
+def drive_has_properties(session: Session, drive: int) -> bool:
+    """Whether any node of the drive has one; most drives have none, and then listings need not look."""
+    return session.row(_ANY, drive=drive) is not None
+
+
+def set_property(session: Session, drive: int, node: int, name: PropertyName, value: str) -> None:
+    """Store or replace one."""
+    session.run(_SET, drive=drive, node=node, namespace=name.namespace, name=name.name, value=value)
+
+
+def remove_property(session: Session, drive: int, node: int, name: PropertyName) -> None:
+    """Remove one; removing what is not there is no error (RFC 4918 §9.2)."""
+    session.run(_REMOVE, drive=drive, node=node, namespace=name.namespace, name=name.name)
+
+
+def properties_size(session: Session, drive: int, node: int) -> tuple[int, int]:
+    """How many a node has, and their characters in all."""
+    count, size = session.row(_SIZE, drive=drive, node=node) or (0, 0)
+    return count, int(size)
+
+
+def copy_properties(session: Session, source: int, node: int, target: int, copy: int) -> None:
+    """Give the node `copy` of the drive `target` all that `node` of the drive `source` has."""
+    session.run(_COPY, source=source, node=node, target=target, copy=copy)

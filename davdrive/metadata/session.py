@@ -1,0 +1,55 @@
+"""One connection inside one transaction or snapshot, on the driver's own cursor."""
+
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+from davdrive.metadata.statement import Parameters, Statement
+
+Row = tuple[Any, ...]
+
+
+class Cursor(Protocol):
+    """The part of a DB-API cursor that a session uses (PEP 249)."""
+
+    rowcount: int
+
+    def execute(self, sql: str, parameters: Any = ...) -> Any: ...
+    def executemany(self, sql: str, parameters: Any) -> Any: ...
+    def fetchone(self) -> Any: ...
+    def fetchall(self) -> Any: ...
+
+
+class Session:
+    """Runs statements. `dialect` is "sqlite" or "postgresql"."""
+
+    __slots__ = ("_cursor", "dialect")
+
+    def __init__(self, cursor: Cursor, dialect: str) -> None:
+        self._cursor = cursor
+        self.dialect = dialect
+
+    def row(self, statement: Statement, **parameters: Any) -> Row | None:
+        """The first row, or None."""
+        self._cursor.execute(statement.sql(self.dialect), parameters)
+        found: Row | None = self._cursor.fetchone()
+        return found
+
+    def rows(self, statement: Statement, **parameters: Any) -> list[Row]:
+        """Every row."""
+        self._cursor.execute(statement.sql(self.dialect), parameters)
+        found: list[Row] = self._cursor.fetchall()
+        return found
+
+    def value(self, statement: Statement, **parameters: Any) -> Any:
+        """The first column of the first row, or None."""
+        found = self.row(statement, **parameters)
+        return None if found is None else found[0]
+
+    def run(self, statement: Statement, **parameters: Any) -> int:
+        """Execute; the number of rows that it changed."""
+        self._cursor.execute(statement.sql(self.dialect), parameters)
+        return self._cursor.rowcount
+
+    def many(self, statement: Statement, parameters: Iterable[Parameters]) -> None:
+        """Execute once for each set of parameters."""
+        self._cursor.executemany(statement.sql(self.dialect), list(parameters))

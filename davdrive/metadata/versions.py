@@ -1,0 +1,88 @@
+"""Versions: which content a file had, from when until when."""
+
+from typing import NamedTuple
+
+from davdrive.metadata.drives import Drive
+from davdrive.metadata.session import Session
+from davdrive.metadata.statement import Statement
+from davdrive.metadata.transaction import Transaction
+
+_OPEN = Statement("""
+    INSERT INTO versions (drive, node, content, size, etag, media_type, modified_ms, author, since)
+    VALUES (:drive, :node, :content, :size, :etag, :media_type, :modified_ms, :author, :revision)""")
+_CLOSE = Statement("UPDATE versions SET until = :revision WHERE drive = :drive AND node = :node AND until IS NULL")
+_SET_MODIFIED = Statement("""
+    UPDATE versions SET modified_ms = :modified_ms WHERE drive = :drive AND node = :node AND until IS NULL""")
+_DROP_DRAFT = Statement("""
+    DELETE FROM versions WHERE drive = :drive AND node = :node AND until IS NULL AND size = 0 AND author = :author
+        AND EXISTS (SELECT 1 FROM commits c WHERE c.drive = versions.drive AND c.revision = versions.since
+            AND c.time_ms >= :after_ms)""")
+_HISTORY = Statement("""
+    SELECT v.since, v.until, v.content, v.size, v.etag, v.media_type, v.modified_ms, v.author
+    FROM versions v WHERE v.drive = :drive AND v.node = :node ORDER BY v.since DESC""")
+
+
+class Version(NamedTuple):
+    """A version of a file. `since` and `until` are revisions; `until` None: the current one."""
+
+    since: int
+    until: int | None
+    content: int
+    size: int
+    etag: str
+    media_type: str | None
+    modified_ms: int
+    author: str
+
+
+def open_version(
+    transaction: Transaction,
+    drive: Drive,
+    node: int,
+    *,
+    content: int,
+    size: int,
+    etag: str,
+    media_type: str | None,
+    modified_ms: int,
+) -> None:
+    """From this revision on, `node` has `content`, written by the caller. Its bytes are charged to the drive."""
+    transaction.session.run(
+        _OPEN,
+        drive=drive.id,
+        node=node,
+        content=content,
+        size=size,
+        etag=etag,
+        media_type=media_type,
+        modified_ms=modified_ms,
+        author=transaction.caller.name,
+        revision=drive.revision,
+    )
+    transaction.charge(drive, size)
+
+
+def close_version(transaction: Transaction, drive: Drive, node: int) -> None:
+    """End the node's current version; it becomes history."""
+    transaction.session.run(_CLOSE, drive=drive.id, node=node, revision=drive.revision)
+
+
+def set_modified(transaction: Transaction, drive: Drive, node: int, modified_ms: int) -> None:
+    """Set the current version's modification time."""
+    transaction.session.run(_SET_MODIFIED, drive=drive.id, node=node, modified_ms=modified_ms)
+
+
+def history(session: Session, drive: Drive, node: int) -> list[Version]:
+    """Every version of a file, the newest first."""
+    return [Version._make(row) for row in session.rows(_HISTORY, drive=drive.id, node=node)]
+
+
+def drop_draft(transaction: Transaction, drive: Drive, node: int, after_ms: int) -> bool:
+    """Forget the current version if it is empty, the caller's own and younger than `after_ms`: Windows, davfs2 and
+    Finder begin a save with an empty file, and nobody wants that in the history. Whether it was one."""
+    return (
+        transaction.session.run(
+            _DROP_DRAFT, drive=drive.id, node=node, author=transaction.caller.name, after_ms=after_ms
+        )
+        > 0
+    )

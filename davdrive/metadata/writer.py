@@ -1,0 +1,168 @@
+"""Who runs a writing transaction, and when it is durable."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Generic, Protocol, TypeVar
+
+from sqlalchemy.engine import Engine
+
+from davdrive.errors import DriveError
+from davdrive.metadata.pool import Borrowed, borrow
+from davdrive.metadata.session import Session
+from davdrive.metadata.turnstile import Turnstile
+
+T = TypeVar("T")
+Work = Callable[[Session], T]
+
+
+class Writer(Protocol):
+    """Runs work in one transaction; when `run` returns, the transaction is durable.
+
+    `run` raises what the work raised (nothing was written), or the driver's error.
+    """
+
+    def run(self, work: Work[T]) -> T: ...
+    def close(self) -> None: ...
+
+
+class DirectWriter:
+    """A transaction of its own for each piece of work, for databases whose writers run side by side."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def run(self, work: Work[T]) -> T:
+        with borrow(self._engine) as connection:
+            connection.execute("BEGIN")
+            try:
+                result = work(connection.session)
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.execute("COMMIT")
+            return result
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+class _Job(Generic[T]):
+    """One piece of work on its way through the queue."""
+
+    __slots__ = ("error", "gate", "leads", "result", "work")
+
+    def __init__(self, work: Work[T]) -> None:
+        self.work = work
+        self.result: T | None = None
+        self.error: BaseException | None = None
+        self.leads = False
+        self.gate = threading.Lock()
+        self.gate.acquire()
+
+    def attempt(self, session: Session) -> None:
+        try:
+            self.result = self.work(session)
+        except BaseException as error:
+            self.error = error
+
+    def outcome(self) -> T:
+        if self.error is not None:
+            raise self.error
+        return self.result  # type: ignore[return-value]
+
+
+class GroupWriter:
+    """SQLite's one writer, shared: what queues up during a sync is committed together by the next one (P1 holds:
+    nobody hears of success before the sync that covers it).
+
+    The first thread to come leads: it runs everybody's work, each inside a savepoint, commits once and wakes them;
+    then the next in the queue leads. `most` bounds how many share a commit.
+    """
+
+    def __init__(self, engine: Engine, turnstile: Turnstile, most: int = 64) -> None:
+        self._engine = engine
+        self._turnstile = turnstile
+        self._most = most
+        self._mutex = threading.Lock()
+        self._queue: deque[_Job[Any]] = deque()
+        self._busy = False
+
+    def run(self, work: Work[T]) -> T:
+        job = _Job(work)
+        with self._mutex:
+            self._queue.append(job)
+            job.leads = not self._busy
+            self._busy = True
+        if not job.leads:
+            job.gate.acquire()
+        if job.leads:
+            self._lead()
+        return job.outcome()
+
+    def close(self) -> None:
+        self._turnstile.close()
+
+    def _lead(self) -> None:
+        with self._mutex:
+            batch = [self._queue.popleft() for _ in range(min(self._most, len(self._queue)))]
+        try:
+            self._commit(batch)
+        except BaseException as error:
+            for job in batch:
+                job.error = job.error or error
+        finally:
+            self._hand_over()
+            for job in batch:
+                job.gate.release()
+
+    def _hand_over(self) -> None:
+        with self._mutex:
+            if not self._queue:
+                self._busy = False
+                return
+            following = self._queue[0]
+            following.leads = True
+            following.gate.release()
+
+    def _commit(self, batch: list[_Job[Any]]) -> None:
+        with self._turnstile.passage(), borrow(self._engine) as connection:
+            if len(batch) > 1 and self._together(connection, batch):
+                return
+            for job in batch:
+                _alone(connection, job)
+
+    def _together(self, connection: Borrowed, batch: list[_Job[Any]]) -> bool:
+        """Commit the batch as one. False: something other than a refusal went wrong, and nothing was written."""
+        connection.execute("BEGIN IMMEDIATE")
+        for job in batch:
+            connection.execute("SAVEPOINT job")
+            job.attempt(connection.session)
+            if job.error is not None and not isinstance(job.error, DriveError):
+                break
+            if job.error is not None:
+                connection.execute("ROLLBACK TO job")
+            connection.execute("RELEASE job")
+        else:
+            try:
+                connection.execute("COMMIT")
+                return True
+            except connection.Error:
+                pass
+        connection.rollback()
+        for job in batch:
+            job.error = None
+        return False
+
+
+def _alone(connection: Borrowed, job: _Job[Any]) -> None:
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        job.attempt(connection.session)
+        if job.error is None:
+            connection.execute("COMMIT")
+        else:
+            connection.rollback()
+    except connection.Error as error:
+        job.error = job.error or error
+        connection.rollback()
