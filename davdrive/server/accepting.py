@@ -1,0 +1,127 @@
+"""Accepting connections, within the limits of all and of one address."""
+
+import contextlib
+import errno
+import ipaddress
+import logging
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from davdrive.server.channel import Channel
+from davdrive.server.connection import DriveConnection, State
+from davdrive.server.refusal import refusal_answer
+from davdrive.server.tls_channel import TlsChannel
+
+if TYPE_CHECKING:
+    from davdrive.server.http import DriveServer
+
+LOG = logging.getLogger("davdrive.server")
+
+AT_ONCE = 64
+"""Connections accepted before the others are looked at again."""
+FULL_PAUSE_S = 0.05
+"""How long to rest when the process has no file descriptor left."""
+
+
+def address_key(address: str) -> str:
+    """What counts as one address: an IPv4 address, or the /64 of an IPv6 one."""
+    if ":" not in address:
+        return address
+    plain = ipaddress.IPv6Address(address.partition("%")[0])
+    if plain.ipv4_mapped is not None:
+        return str(plain.ipv4_mapped)
+    return str(ipaddress.IPv6Network((plain, 64), strict=False))
+
+
+class Addresses:
+    """How many connections each address has open. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+        self._lock = threading.Lock()
+
+    def add(self, key: str, most: int) -> bool:
+        """Count one more; False if the address has `most` already."""
+        with self._lock:
+            count = self._counts.get(key, 0)
+            if count >= most:
+                return False
+            self._counts[key] = count + 1
+            return True
+
+    def remove(self, key: str) -> None:
+        """One fewer."""
+        with self._lock:
+            count = self._counts[key] - 1
+            if count:
+                self._counts[key] = count
+            else:
+                del self._counts[key]
+
+
+class Acceptor:
+    """Makes connections of what arrives at the listening socket."""
+
+    def __init__(self, server: "DriveServer") -> None:
+        self._server = server
+        self._limits = server.limits
+        host, port = server.listening_at
+        self._environ: dict[str, object] = dict(server.base_environ, SERVER_NAME=host, SERVER_PORT=str(port))
+
+    def accept(self) -> Iterator[DriveConnection]:
+        """The connections that wait, at most `AT_ONCE`."""
+        for _ in range(AT_ONCE):
+            try:
+                sock, address = self._server.socket.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                if error.errno in (errno.EMFILE, errno.ENFILE):
+                    LOG.error("no file descriptor is left for a new connection; raise the limit of open files")
+                    time.sleep(FULL_PAUSE_S)
+                return
+            connection = self._admit(sock, address)
+            if connection is not None:
+                yield connection
+
+    def _admit(self, sock: socket.socket, address: object) -> DriveConnection | None:
+        host, port = (str(address[0]), int(address[1])) if isinstance(address, tuple) else ("", 0)
+        key = address_key(host)
+        if self._server.connection_count() >= self._limits.connections:
+            return self._turn_away(sock, "The server has too many connections; come again later.")
+        if not self._server.addresses.add(key, self._limits.connections_per_address):
+            return self._turn_away(sock, "Your address has too many connections; close some.")
+        try:
+            return self._make(sock, host, port, key)
+        except (OSError, ValueError):
+            self._server.addresses.remove(key)
+            sock.close()
+            return None
+
+    def _make(self, sock: socket.socket, host: str, port: int, key: str) -> DriveConnection:
+        if sock.family != socket.AF_UNIX:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        tls, parking = self._server.tls, self._server.requests.parking
+        if tls is None:
+            channel = Channel(sock, self._limits, parking)
+        else:
+            sock.setblocking(False)
+            channel = TlsChannel(tls.wrap(sock), self._limits, parking)
+        connection = DriveConnection(self._server, channel, host, port)
+        connection.address_key = key
+        connection.base_environ = dict(self._environ, REMOTE_ADDR=host, REMOTE_PORT=str(port))
+        if tls is not None:
+            connection.enter(State.HANDSHAKE)
+        return connection
+
+    def _turn_away(self, sock: socket.socket, message: str) -> None:
+        """503 as far as the socket takes it; a TLS client sees the connection end."""
+        with contextlib.suppress(OSError):
+            if self._server.tls is None:
+                sock.setblocking(False)
+                sock.send(refusal_answer(503, message, f"Retry-After: {self._limits.retry_after_s}\r\n"))
+                sock.shutdown(socket.SHUT_WR)
+        sock.close()

@@ -1,0 +1,169 @@
+"""A connection's bytes over a plain socket: reads into buffers of the caller, sends of several parts at once.
+
+The socket blocks, with a kernel time-out of `stick_s` for reading and `park_s` for sending: the usual call costs one system
+call and no poll. Only a peer that is slower than that is waited for with a poll, at a pace and under the deadline.
+"""
+
+import os
+import select
+import socket
+import struct
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+
+from davdrive.deadline import Deadline, unlimited
+from davdrive.server.limits import ServerLimits
+from davdrive.server.pace import Pace
+
+SLICE_S = 1.0
+"""The longest single wait, after which the deadline is looked at again."""
+JOIN_BYTES = 32 * 1024
+"""Parts up to this size are copied into one buffer; larger ones go out by a vector."""
+SENDFILE_BYTES = 8 * 1024 * 1024
+"""One sendfile call at most, so that the deadline is looked at now and then."""
+
+Part = bytes | bytearray | memoryview
+Parking = Callable[["Channel"], AbstractContextManager[None]]
+
+
+def not_parked(_: "Channel") -> AbstractContextManager[None]:
+    """Waiting without telling anybody."""
+    return nullcontext()
+
+
+class Channel:
+    """One connected socket. Used by one thread at a time."""
+
+    __slots__ = ("deadline", "limits", "pace_in", "pace_out", "parking", "received", "sent", "sock")
+
+    sendfile_works = True
+
+    def __init__(self, sock: socket.socket, limits: ServerLimits, parking: Parking = not_parked) -> None:
+        self.sock = sock
+        self.limits = limits
+        self.parking = parking
+        self.deadline: Deadline = unlimited()
+        self.received = self.sent = 0
+        self.pace_in: Pace | None = None
+        self.pace_out: Pace | None = None
+        self._prepare()
+
+    def _prepare(self) -> None:
+        self.sock.settimeout(None)
+        for option, seconds in ((socket.SO_RCVTIMEO, self.limits.stick_s), (socket.SO_SNDTIMEO, self.limits.park_s)):
+            self.sock.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", int(seconds), int(seconds % 1 * 1e6)))
+
+    def begin(self, deadline: Deadline) -> None:
+        """A request begins: its deadline rules, both paces start anew, and the counts begin at zero."""
+        self.deadline = deadline
+        self.received = self.sent = 0
+        self.pace_in = self.pace_out = None
+
+    def recv_now(self, size: int) -> bytes | None:
+        """What is there, at most `size` bytes; None if nothing is, b"" at the end. Never waits."""
+        try:
+            return self.sock.recv(size, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return None
+
+    def recv_soon(self, size: int) -> bytes | None:
+        """Like `recv_now`, but waits up to `stick_s`."""
+        try:
+            return self.sock.recv(size)
+        except BlockingIOError:
+            return None
+
+    def recv_into(self, view: memoryview) -> int:
+        """Wait for bytes at the least rate and put them into `view`; 0 at the end. Raises TooSlow, Cancelled, OSError."""
+        while True:
+            try:
+                count = self._recv_into(view)
+            except BlockingIOError:
+                self.pace_in = self._wait(select.POLLIN, self.pace_in)
+                continue
+            self.received += count
+            if self.pace_in is not None:
+                self.pace_in.moved += count
+            return count
+
+    def _recv_into(self, view: memoryview) -> int:
+        return self.sock.recv_into(view)
+
+    def send_all(self, parts: Sequence[Part]) -> None:
+        """Send every part, in one call where the kernel takes it. Raises TooSlow, Cancelled, OSError."""
+        views = [memoryview(part) for part in self._gathered(parts)]
+        while views:
+            try:
+                count = self._send_some(views)
+            except BlockingIOError:
+                self.pace_out = self._wait(select.POLLOUT, self.pace_out)
+                continue
+            self._count_sent(count)
+            while views and count >= len(views[0]):
+                count -= len(views.pop(0))
+            if count:
+                views[0] = views[0][count:]
+
+    def _gathered(self, parts: Sequence[Part]) -> Sequence[Part]:
+        if len(parts) > 1 and sum(map(len, parts)) <= JOIN_BYTES:
+            return (b"".join(parts),)
+        return parts
+
+    def _send_some(self, views: list[memoryview]) -> int:
+        if len(views) == 1:
+            return self.sock.send(views[0])
+        return self.sock.sendmsg(views)
+
+    def send_file(self, fd: int, offset: int, length: int) -> None:
+        """Send `length` bytes of an open file. Raises EOFError if the file is shorter; else like `send_all`."""
+        end = offset + length
+        out = self.sock.fileno()
+        while offset < end:
+            try:
+                count = os.sendfile(out, fd, offset, min(SENDFILE_BYTES, end - offset))
+            except BlockingIOError:
+                self.pace_out = self._wait(select.POLLOUT, self.pace_out)
+                continue
+            if count == 0:
+                raise EOFError("the file is shorter than its range")
+            self._count_sent(count)
+            offset += count
+            self.deadline.check()
+
+    def _count_sent(self, count: int) -> None:
+        self.sent += count
+        if self.pace_out is not None:
+            self.pace_out.moved += count
+
+    def _wait(self, event: int, pace: Pace | None) -> Pace:
+        """Wait until the socket is ready for `event`, with the thread lent to others; the pace and the deadline rule."""
+        if pace is None:
+            pace = Pace(self.limits.least_rate, self.limits.rate_window_s)
+        poll = select.poll()
+        poll.register(self.sock.fileno(), event)
+        ready = poll.poll(self.limits.park_s * 1000)
+        if not ready:
+            with self.parking(self):
+                while not ready:
+                    self.deadline.check()
+                    started = time.monotonic()
+                    ready = poll.poll(min(SLICE_S, pace.patience_s()) * 1000 + 1)
+                    pace.waited(time.monotonic() - started)
+        self.deadline.check()
+        return pace
+
+    def half_close(self) -> None:
+        """Say that nothing more will be sent; the peer can still read what was."""
+        self.sock.shutdown(socket.SHUT_WR)
+
+    def pending(self) -> bool:
+        """True if bytes are held above the socket, where no selector sees them."""
+        return False
+
+    def abort(self) -> None:
+        """Wake whoever waits on this connection, from another thread."""
+        try:
+            self.sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass

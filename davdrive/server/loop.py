@@ -1,0 +1,197 @@
+"""The selector thread: accepts, reads heads, shakes hands, lingers, and closes what took too long.
+
+A connection reaches a worker only with a whole head, so that silent and dripping clients cost no thread.
+"""
+
+import contextlib
+import select
+import selectors
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from cheroot.connections import ConnectionManager
+
+from davdrive.server.accepting import Acceptor
+from davdrive.server.connection import DriveConnection, State
+from davdrive.server.inbox import HEAD_PIECE
+from davdrive.server.tls_channel import TlsChannel
+from davdrive.server.watching import Watch
+
+if TYPE_CHECKING:
+    from davdrive.server.http import DriveServer
+
+READ = selectors.EVENT_READ
+WRITE = selectors.EVENT_WRITE
+TICK_S = 0.25
+"""How often times are looked at; every time limit is that much too generous."""
+
+
+class ConnectionLoop(ConnectionManager):
+    """Looks after every connection that no worker has. Registering is done from any thread, the rest from one."""
+
+    def __init__(self, server: "DriveServer") -> None:
+        self.server = server
+        self.limits = server.limits
+        self.selector = selectors.DefaultSelector()
+        self.connections: set[DriveConnection] = set()
+        self._acceptor = Acceptor(server)
+        self._watch = Watch(server, self)
+        self._wake_out, self._wake_in = socket.socketpair()
+        self._wake_in.setblocking(False)
+        self._wake_out.setblocking(False)
+        self.selector.register(self._wake_in, READ, None)
+        self.selector.register(server.socket, READ, self._acceptor)
+        self._listening = True
+        self._serving = False
+        self._finished = threading.Event()
+
+    def wake(self) -> None:
+        """Make the loop look at what changed. Safe in a signal handler."""
+        with contextlib.suppress(OSError):
+            self._wake_out.send(b"!")
+
+    def run(self, expiration_interval: float = TICK_S) -> None:
+        """Serve until the watch says that all is drained."""
+        self._serving = True
+        last = time.monotonic()
+        try:
+            while True:
+                for key, _ in self.selector.select(expiration_interval):
+                    self._ready(key.data)
+                now = time.monotonic()
+                if now - last >= expiration_interval or self.server.draining:
+                    last = now
+                    if not self._watch.look(now):
+                        return
+        finally:
+            self._serving = False
+
+    def _ready(self, data: object) -> None:
+        if isinstance(data, DriveConnection):
+            self._step(data)
+        elif data is self._acceptor:
+            for connection in self._acceptor.accept():
+                self._adopt(connection)
+        else:
+            with contextlib.suppress(OSError):
+                self._wake_in.recv(4096)
+
+    def _adopt(self, connection: DriveConnection) -> None:
+        self.connections.add(connection)
+        self.selector.register(connection.fd, READ, connection)
+
+    def _step(self, connection: DriveConnection) -> None:
+        """A connection can go on; whatever goes wrong with it ends it alone."""
+        try:
+            if connection.state is State.LINGER:
+                self._discard(connection)
+            elif connection.state is State.HANDSHAKE:
+                self._shake(connection)
+            else:
+                self._fill(connection)
+        except OSError:
+            self.drop(connection)
+
+    def _shake(self, connection: DriveConnection) -> None:
+        assert isinstance(connection.channel, TlsChannel)
+        wanted = connection.channel.handshake()
+        if wanted:
+            self.selector.modify(connection.fd, READ if wanted == select.POLLIN else WRITE, connection)
+            return
+        connection.secured()
+        self.selector.modify(connection.fd, READ, connection)
+        self._fill(connection)
+
+    def _fill(self, connection: DriveConnection) -> None:
+        """Read what is there; with a whole head the connection goes to a worker."""
+        data = connection.channel.recv_now(HEAD_PIECE)
+        if data is None:
+            return
+        if not data:
+            self.drop(connection)
+            return
+        if connection.state is State.IDLE:
+            connection.enter(State.HEAD)
+        connection.inbox.add(data)
+        while connection.channel.pending() and connection.inbox.more_now():
+            pass
+        self._with_head(connection)
+
+    def _with_head(self, connection: DriveConnection) -> None:
+        end = connection.inbox.head_end()
+        if end > self.limits.header_bytes or (not end and len(connection.inbox.buffer) > self.limits.header_bytes):
+            self._refuse(connection, *connection.inbox.too_long(self.limits))
+        elif end:
+            self.selector.unregister(connection.fd)
+            connection.enter(State.BUSY)
+            self.server.process_conn(connection)
+
+    def expire_head(self, connection: DriveConnection) -> None:
+        """The head did not come in time: 408 if it had begun, else the connection just ends (RFC 9110 §15.5.9)."""
+        if connection.inbox.buffer:
+            self._refuse(connection, 408, "The head of the request did not come in time.")
+        else:
+            self.drop(connection)
+
+    def _refuse(self, connection: DriveConnection, status: int, message: str) -> None:
+        self.selector.unregister(connection.fd)
+        connection.refuse(status, message)
+        connection.close()
+
+    def _discard(self, connection: DriveConnection) -> None:
+        """Swallow a little of what a refused client still sends, so that it can read why."""
+        data = connection.socket.recv(HEAD_PIECE)
+        connection.lingered += len(data)
+        if not data:
+            self.drop(connection)
+        elif connection.lingered >= self.limits.drain_bytes:
+            self.selector.unregister(connection.fd)
+
+    def put(self, conn: DriveConnection) -> None:
+        """A worker gives a connection back: to be served again if it holds a head, else to wait for one."""
+        inbox = conn.inbox
+        if not inbox.buffer and conn.channel.pending():
+            inbox.more_now()
+        if inbox.buffer and inbox.head_end():
+            self.server.process_conn(conn)
+            return
+        conn.enter(State.HEAD if inbox.buffer else State.IDLE)
+        self.selector.register(conn.fd, READ, conn)
+
+    def linger(self, connection: DriveConnection) -> None:
+        """Half-close, and give the client `linger_s` to read its answer."""
+        try:
+            connection.channel.half_close()
+            connection.socket.setblocking(False)
+        except OSError:
+            connection.close()
+            return
+        connection.enter(State.LINGER)
+        self.selector.register(connection.fd, READ, connection)
+
+    def drop(self, connection: DriveConnection) -> None:
+        """Close a connection that the selector looks after."""
+        with contextlib.suppress(KeyError, ValueError):
+            self.selector.unregister(connection.fd)
+        connection.lingering = False
+        connection.close()
+
+    def stop_listening(self) -> None:
+        """Take what the kernel has queued, then accept no more."""
+        if not self._listening:
+            return
+        self._listening = False
+        self.selector.unregister(self.server.socket)
+        for connection in self._acceptor.accept():
+            self._adopt(connection)
+        self.server.socket.close()
+
+    def close(self) -> None:
+        """Close every connection and the selector."""
+        for connection in list(self.connections):
+            self.drop(connection)
+        self.selector.close()
+        self._wake_in.close()
+        self._wake_out.close()

@@ -1,0 +1,128 @@
+"""Threads that serve requests: few that work, more that may wait for slow clients, and a bounded queue before them."""
+
+import contextlib
+import queue
+import threading
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from cheroot.workers.threadpool import _SHUTDOWNREQUEST, ThreadPool, WorkerThread
+
+from davdrive.server.channel import Channel
+from davdrive.server.limits import ServerLimits
+
+if TYPE_CHECKING:
+    from davdrive.server.http import DriveServer
+
+
+class WorkerPool(ThreadPool):
+    """A thread that waits for its client is parked, and another may take its place: stalled clients hold no working thread.
+
+    With `waiting_threads` parked and requests queued, the client that moved least gives way.
+    """
+
+    def __init__(self, server: "DriveServer", limits: ServerLimits) -> None:
+        self.server = server
+        self.limits = limits
+        self.min, self.max = limits.threads, limits.threads + limits.waiting_threads
+        self._threads: list[WorkerThread] = []
+        self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._idle: list[None] = []
+        self._parked: dict[Channel, float] = {}
+        self._size = 0
+        self._lock = threading.Lock()
+        self._stopping = False
+
+    def start(self) -> None:
+        """Start the working threads."""
+        for _ in range(self.limits.threads):
+            self._spawn()
+
+    def _spawn(self) -> None:
+        with self._lock:
+            self._size += 1
+        worker = WorkerThread(self.server)
+        worker.name = f"davdrive-{worker.name}"
+        worker.daemon = True
+        self._threads.append(worker)
+        worker.start()
+
+    def put(self, obj: Any) -> None:
+        """Queue a connection whose head is here; raises queue.Full at once when the queue is at its limit."""
+        if self._queue.qsize() >= self.limits.queue_length:
+            raise queue.Full
+        self._queue.put(obj)
+        if not self._idle and len(self._parked) >= self.limits.waiting_threads:
+            self._give_way()
+
+    def get(self) -> Any:
+        """What a thread does next; threads beyond the working ones end here."""
+        if self._size - len(self._parked) > self.limits.threads and self._retire():
+            return _SHUTDOWNREQUEST
+        self._idle.append(None)
+        obj = self._queue.get()
+        self._idle.pop()
+        return obj
+
+    def _retire(self) -> bool:
+        with self._lock:
+            if self._size - len(self._parked) <= self.limits.threads:
+                return False
+            self._size -= 1
+        with contextlib.suppress(ValueError):
+            self._threads.remove(threading.current_thread())  # type: ignore[arg-type]
+        return True
+
+    @property
+    def idle(self) -> int:
+        """Threads with nothing to do."""
+        return len(self._idle)
+
+    @property
+    def parked(self) -> int:
+        """Threads that wait for a slow client."""
+        return len(self._parked)
+
+    @property
+    def size(self) -> int:
+        """All threads."""
+        return self._size
+
+    @property
+    def qsize(self) -> int:
+        """Requests that wait for a thread."""
+        return self._queue.qsize()
+
+    def may_stick(self) -> bool:
+        """May one more thread wait a moment for its connection's next request? Only if others are free."""
+        return len(self._idle) > 0
+
+    @contextlib.contextmanager
+    def parking(self, channel: Channel) -> Iterator[None]:
+        """Around a wait for a slow client."""
+        self._parked[channel] = time.monotonic()
+        if not self._idle and self._size - len(self._parked) < self.limits.threads and self._size < self.max:
+            self._spawn()
+        try:
+            yield
+        finally:
+            del self._parked[channel]
+
+    def _give_way(self) -> None:
+        """Cut the client that has kept its thread waiting for longest."""
+        waiting = self._parked.copy()
+        if waiting:
+            slowest = min(waiting, key=waiting.__getitem__)
+            slowest.deadline.cancel("the server was full and this client was the slowest")
+            slowest.abort()
+
+    def stop(self, timeout: float | None = 5) -> None:
+        """Ask every thread to end, and wait at most `timeout` seconds for all of them together."""
+        ends = time.monotonic() + (timeout or 0)
+        threads = [thread for thread in self._threads if thread is not threading.current_thread()]
+        for _ in threads:
+            self._queue.put(_SHUTDOWNREQUEST)
+        for thread in threads:
+            thread.join(max(0.0, ends - time.monotonic()))
+        self._threads.clear()
