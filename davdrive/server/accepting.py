@@ -91,9 +91,11 @@ class Acceptor:
         host, port = (str(address[0]), int(address[1])) if isinstance(address, tuple) else ("", 0)
         key = address_key(host)
         if self._server.connection_count() >= self._limits.connections:
-            return self._turn_away(sock, "The server has too many connections; come again later.")
+            self._turn_away(sock, "The server has too many connections; come again later.")
+            return None
         if not self._server.addresses.add(key, self._limits.connections_per_address):
-            return self._turn_away(sock, "Your address has too many connections; close some.")
+            self._turn_away(sock, "Your address has too many connections; close some.")
+            return None
         try:
             return self._make(sock, host, port, key)
         except (OSError, ValueError):

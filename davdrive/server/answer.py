@@ -113,7 +113,8 @@ class Answer:
         if head.length is None and head.has_body(self._method):
             self._chunked = http11
             extra = "Transfer-Encoding: chunked" if http11 else ""
-        closes = head.close or not body.exhausted or (head.length is None and head.has_body(self._method) and not http11)
+        endless = head.length is None and not self._chunked and head.has_body(self._method)
+        closes = head.close or endless or not body.exhausted
         self.keep = self.keep and not closes
         if self.keep != http11:
             word = "Connection: keep-alive" if self.keep else "Connection: close"

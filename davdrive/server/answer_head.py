@@ -23,7 +23,7 @@ def http_date() -> str:
 
 
 class AnswerHead:
-    """What the application said in `start_response`, judged once. Raises ValueError for what must not go on the wire."""
+    """What the application said in `start_response`. Raises ValueError for what must not go on the wire."""
 
     __slots__ = ("close", "code", "length", "lines", "status")
 

@@ -1,7 +1,7 @@
 """`wsgi.input`: a request's body, never silently short.
 
-A body that ends before it should raises `BodyMismatch` from whichever read meets the end; the size and the framing decide,
-not the connection. `readinto` fills the caller's buffer straight from the socket.
+A body that ends before it should raises `BodyMismatch` from whichever read meets the end; its framing decides, not the
+connection. `readinto` fills the caller's buffer straight from the socket.
 """
 
 from collections.abc import Iterator

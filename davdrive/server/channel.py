@@ -1,7 +1,7 @@
 """A connection's bytes over a plain socket: reads into buffers of the caller, sends of several parts at once.
 
-The socket blocks, with a kernel time-out of `stick_s` for reading and `park_s` for sending: the usual call costs one system
-call and no poll. Only a peer that is slower than that is waited for with a poll, at a pace and under the deadline.
+The socket blocks, with a kernel time-out of `stick_s` for reading and `park_s` for sending: the usual call costs one
+system call and no poll. Only a peer that is slower than that is waited for with a poll, at a pace and under the deadline.
 """
 
 import os
@@ -10,7 +10,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 
 from davdrive.deadline import Deadline, unlimited
 from davdrive.server.limits import ServerLimits
@@ -75,7 +75,7 @@ class Channel:
             return None
 
     def recv_into(self, view: memoryview) -> int:
-        """Wait for bytes at the least rate and put them into `view`; 0 at the end. Raises TooSlow, Cancelled, OSError."""
+        """Wait for bytes at the least rate, into `view`; 0 at the end. Raises TooSlow, Cancelled, OSError."""
         while True:
             try:
                 count = self._recv_into(view)
@@ -137,7 +137,7 @@ class Channel:
             self.pace_out.moved += count
 
     def _wait(self, event: int, pace: Pace | None) -> Pace:
-        """Wait until the socket is ready for `event`, with the thread lent to others; the pace and the deadline rule."""
+        """Wait until the socket is ready for `event`, the thread lent to others; the pace and the deadline rule."""
         if pace is None:
             pace = Pace(self.limits.least_rate, self.limits.rate_window_s)
         poll = select.poll()
@@ -163,7 +163,5 @@ class Channel:
 
     def abort(self) -> None:
         """Wake whoever waits on this connection, from another thread."""
-        try:
+        with suppress(OSError):
             self.sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass

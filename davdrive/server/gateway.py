@@ -84,12 +84,13 @@ class DriveGateway(Gateway):
             return
         status = next((status for kind, status in FAILURES if isinstance(error, kind)), 500)
         if status == 500:
-            LOG.error("request %s failed", self.req.request_id, exc_info=error, extra={"request_id": self.req.request_id})
+            number = self.req.request_id
+            LOG.error("request %s failed", number, exc_info=error, extra={"request_id": number})
         self._answer_failure(status, error)
 
     def _answer_failure(self, status: int, error: BaseException) -> None:
         """A bare answer in plain text: a sentence of a DriveError, nothing at all of another exception."""
-        text = str(error) if status != 500 else f"The server failed on this request; its number is {self.req.request_id}."
+        text = str(error) if status != 500 else f"The server failed on request {self.req.request_id}."
         headers = [("Content-Type", "text/plain; charset=utf-8"), ("X-Content-Type-Options", "nosniff")]
         if isinstance(error, Unavailable):
             headers.append(("Retry-After", str(error.retry_after_s)))

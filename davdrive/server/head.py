@@ -20,8 +20,8 @@ HOST = re.compile(r"(?:[A-Za-z0-9._~%!$&'*+;=-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,
 def parse_head(head: bytes, environ: dict[str, object], limits: ServerLimits) -> None:
     """Parse `head` (from the request line through the last header's CRLF) into `environ`.
 
-    Sets REQUEST_METHOD, REQUEST_URI (path and query as sent), PATH_INFO, QUERY_STRING, SERVER_PROTOCOL and a key for each
-    header. Raises `Refusal`.
+    Sets REQUEST_METHOD, REQUEST_URI (path and query as sent), PATH_INFO, QUERY_STRING, SERVER_PROTOCOL and a key for
+    each header. Raises `Refusal`.
     """
     line = REQUEST_LINE.match(head)
     if line is None:
@@ -57,7 +57,7 @@ def _fields(block: str, environ: dict[str, object], limits: ServerLimits) -> Non
 
 
 def _host(environ: dict[str, object], authority: str | None, http10: bool) -> None:
-    """RFC 9112 §3.2: exactly one Host in HTTP/1.1; the authority of an absolute-form target takes its place (§3.2.2)."""
+    """RFC 9112 §3.2: one Host in HTTP/1.1; the authority of an absolute-form target takes its place (§3.2.2)."""
     host = environ.get("HTTP_HOST")
     if host is None:
         if not http10:

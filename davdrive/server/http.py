@@ -30,8 +30,8 @@ LOG = logging.getLogger("davdrive.server")
 class DriveServer(Server):
     """Serves one WSGI application on one address with bounded threads.
 
-    `listen` is where: ("127.0.0.1", 8080), "host:port", "unix:/path", or a socket that listens already and stays open for
-    others. `start` serves until `stop` or `begin_drain` is called from another thread or a signal handler.
+    `listen` is where: ("127.0.0.1", 8080), "host:port", "unix:/path", or a socket that listens already and stays open
+    for others. `start` serves until `stop` or `begin_drain` is called from another thread or a signal handler.
     """
 
     ConnectionClass = DriveConnection
@@ -97,7 +97,7 @@ class DriveServer(Server):
             self._stopped.set()
 
     def begin_drain(self, drain_s: float | None = None) -> None:
-        """Accept no more; end when the requests under way have, at most `drain_s` from now. Safe in a signal handler."""
+        """Accept no more; end with the requests under way, at most `drain_s` from now. Safe in a signal handler."""
         if drain_s is not None:
             self.drain_s = drain_s
         self.draining = True
@@ -116,7 +116,8 @@ class DriveServer(Server):
         try:
             self.requests.put(conn)
         except queue.Full:
-            conn.refuse(503, "The server is busy; try again in a moment.", f"Retry-After: {self.limits.retry_after_s}\r\n")
+            again = f"Retry-After: {self.limits.retry_after_s}\r\n"
+            conn.refuse(503, "The server is busy; try again in a moment.", again)
             self.on_request("-", 503, 0.0, 0, 0)
             conn.close()
 

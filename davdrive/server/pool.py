@@ -7,7 +7,8 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from cheroot.workers.threadpool import _SHUTDOWNREQUEST, ThreadPool, WorkerThread
+from cheroot.workers import threadpool
+from cheroot.workers.threadpool import ThreadPool, WorkerThread
 
 from davdrive.server.channel import Channel
 from davdrive.server.limits import ServerLimits
@@ -15,9 +16,12 @@ from davdrive.server.limits import ServerLimits
 if TYPE_CHECKING:
     from davdrive.server.http import DriveServer
 
+SHUTDOWN: object = threadpool._SHUTDOWNREQUEST  # type: ignore[attr-defined]
+"""What makes a cheroot worker end its loop."""
+
 
 class WorkerPool(ThreadPool):
-    """A thread that waits for its client is parked, and another may take its place: stalled clients hold no working thread.
+    """A thread that waits for its client is parked, and another may take its place: stalled clients take no working one.
 
     With `waiting_threads` parked and requests queued, the client that moved least gives way.
     """
@@ -42,7 +46,7 @@ class WorkerPool(ThreadPool):
     def _spawn(self) -> None:
         with self._lock:
             self._size += 1
-        worker = WorkerThread(self.server)
+        worker = WorkerThread(self.server)  # type: ignore[no-untyped-call]
         worker.name = f"davdrive-{worker.name}"
         worker.daemon = True
         self._threads.append(worker)
@@ -59,7 +63,7 @@ class WorkerPool(ThreadPool):
     def get(self) -> Any:
         """What a thread does next; threads beyond the working ones end here."""
         if self._size - len(self._parked) > self.limits.threads and self._retire():
-            return _SHUTDOWNREQUEST
+            return SHUTDOWN
         self._idle.append(None)
         obj = self._queue.get()
         self._idle.pop()
@@ -122,7 +126,7 @@ class WorkerPool(ThreadPool):
         ends = time.monotonic() + (timeout or 0)
         threads = [thread for thread in self._threads if thread is not threading.current_thread()]
         for _ in threads:
-            self._queue.put(_SHUTDOWNREQUEST)
+            self._queue.put(SHUTDOWN)
         for thread in threads:
             thread.join(max(0.0, ends - time.monotonic()))
         self._threads.clear()

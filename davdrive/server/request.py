@@ -83,9 +83,8 @@ class DriveRequest(HTTPRequest):
         deadline = Deadline(self.limits.request_s)
         self.conn.begin(deadline)
         version = str(environ["SERVER_PROTOCOL"])
-        self.answer = Answer(
-            self.conn.channel, version, str(environ["REQUEST_METHOD"]), self.request_id, self._wants_keep(environ, version)
-        )
+        keep = self._wants_keep(environ, version)
+        self.answer = Answer(self.conn.channel, version, str(environ["REQUEST_METHOD"]), self.request_id, keep)
         environ["wsgi.input"] = self.body
         environ["davdrive.deadline"] = deadline
         environ["davdrive.request_id"] = self.request_id

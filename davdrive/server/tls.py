@@ -1,7 +1,7 @@
 """TLS: one context for new connections, replaced as a whole when certificates are renewed."""
 
-import ssl
 import socket
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 

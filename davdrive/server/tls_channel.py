@@ -4,6 +4,7 @@ import select
 import socket
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 from davdrive.server.channel import Channel
@@ -25,7 +26,7 @@ class TlsChannel(Channel):
         self.sock.settimeout(0)
 
     def handshake(self) -> int:
-        """Go on with the handshake: 0 when it is done, else the poll event to wait for. Raises ssl.SSLError, OSError."""
+        """Go on with the handshake: 0 when done, else the poll event to wait for. Raises ssl.SSLError, OSError."""
         try:
             self.sock.do_handshake()
         except ssl.SSLWantReadError:
@@ -76,10 +77,8 @@ class TlsChannel(Channel):
 
     def half_close(self) -> None:
         """Send close_notify and a FIN; what the peer still sends can be read raw and dropped."""
-        try:
+        with suppress(OSError, ValueError):
             self.sock.unwrap()
-        except (ssl.SSLError, OSError, ValueError):
-            pass
         self.sock.shutdown(socket.SHUT_WR)
 
     def pending(self) -> bool:

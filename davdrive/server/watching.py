@@ -40,15 +40,16 @@ class Watch:
         return not self._server.draining or self._drain(now)
 
     def _expire(self, connection: DriveConnection, now: float) -> None:
-        limits, age, state = self._limits, now - connection.since, connection.state
-        if state is State.IDLE and age > limits.idle_s:
-            self._loop.drop(connection)
-        elif state is State.LINGER and age > limits.linger_s:
-            self._loop.drop(connection)
-        elif state is State.HANDSHAKE and age > limits.head_s:
-            self._loop.drop(connection)
-        elif state is State.HEAD and age > limits.head_s:
+        age, state = now - connection.since, connection.state
+        if state is State.HEAD and age > self._limits.head_s:
             self._loop.expire_head(connection)
+        elif age > self._most_s(state):
+            self._loop.drop(connection)
+
+    def _most_s(self, state: State) -> float:
+        """How long a connection may be in a state."""
+        limits = self._limits
+        return {State.IDLE: limits.idle_s, State.LINGER: limits.linger_s}.get(state, limits.head_s)
 
     def _notice_gone(self, busy: list[DriveConnection]) -> None:
         """Cancel the deadlines of requests whose client has closed or lost its connection."""
@@ -78,9 +79,8 @@ class Watch:
 
     def _drain_idle(self, connection: DriveConnection, now: float, age: float) -> None:
         quiet = min(self._limits.drain_idle_s, self._server.drain_s)
-        if connection.state is State.IDLE and now - connection.since >= quiet:
-            self._loop.drop(connection)
-        elif age > self._server.drain_s:
+        rested = connection.state is State.IDLE and now - connection.since >= quiet
+        if rested or age > self._server.drain_s:
             self._loop.drop(connection)
 
     def _call_off(self, connection: DriveConnection, age: float) -> None:
