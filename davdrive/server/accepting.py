@@ -71,9 +71,9 @@ class Acceptor:
         host, port = server.listening_at
         self._environ: dict[str, object] = dict(server.base_environ, SERVER_NAME=host, SERVER_PORT=str(port))
 
-    def accept(self) -> Iterator[DriveConnection]:
-        """The connections that wait, at most `AT_ONCE`."""
-        for _ in range(AT_ONCE):
+    def accept(self, most: int) -> Iterator[DriveConnection]:
+        """The connections that wait, at most so many."""
+        for _ in range(most):
             try:
                 sock, address = self._server.socket.accept()
             except BlockingIOError:

@@ -1,7 +1,7 @@
 """A connection's bytes over a plain socket: reads into buffers of the caller, sends of several parts at once.
 
-The socket blocks, with a kernel time-out of `stick_s` for reading and `park_s` for sending: the usual call costs one
-system call and no poll. Only a peer that is slower than that is waited for with a poll, at a pace and under the deadline.
+The socket blocks, with a kernel time-out of `stick_s` to read and `park_s` to send: the usual call costs one
+system call and no poll. Only a peer that is slower is waited for with a poll, at a pace and under the deadline.
 """
 
 import os

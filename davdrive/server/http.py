@@ -15,6 +15,7 @@ from wsgiref.types import WSGIApplication
 from cheroot.wsgi import Server
 
 from davdrive.server.accepting import Addresses
+from davdrive.server.board import Seat
 from davdrive.server.connection import DriveConnection
 from davdrive.server.gateway import DriveGateway
 from davdrive.server.hooks import Gauges, OnRequest, nobody_watches
@@ -45,6 +46,7 @@ class DriveServer(Server):
         tls: Tls | None = None,
         on_request: OnRequest = nobody_watches,
         on_tick: Callable[[], None] = lambda: None,
+        seat: Seat | None = None,
         multiprocess: bool = False,
     ) -> None:
         self.limits = limits or ServerLimits()
@@ -53,6 +55,7 @@ class DriveServer(Server):
         self.tls = tls
         self.on_request = on_request
         self.on_tick = on_tick
+        self.seat = seat
         self.gateway = DriveGateway
         self.requests = WorkerPool(self, self.limits)
         self.addresses = Addresses()
@@ -137,6 +140,12 @@ class DriveServer(Server):
         if conn in self._connections.connections:
             self._connections.connections.discard(conn)
             self.addresses.remove(conn.address_key)
+            self.publish()
+
+    def publish(self) -> None:
+        """Let the other workers know how full this one is."""
+        if self.seat is not None:
+            self.seat.count(self.connection_count())
 
     def connection_count(self) -> int:
         """Open connections."""

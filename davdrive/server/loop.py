@@ -9,6 +9,7 @@ import selectors
 import socket
 import threading
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from cheroot.connections import ConnectionManager
@@ -17,6 +18,7 @@ from davdrive.server.accepting import Acceptor
 from davdrive.server.connection import DriveConnection, State
 from davdrive.server.inbox import HEAD_PIECE
 from davdrive.server.tls_channel import TlsChannel
+from davdrive.server.turns import Turns
 from davdrive.server.watching import Watch
 
 if TYPE_CHECKING:
@@ -36,14 +38,12 @@ class ConnectionLoop(ConnectionManager):
         self.limits = server.limits
         self.selector = selectors.DefaultSelector()
         self.connections: set[DriveConnection] = set()
-        self._acceptor = Acceptor(server)
         self._watch = Watch(server, self)
         self._wake_out, self._wake_in = socket.socketpair()
         self._wake_in.setblocking(False)
         self._wake_out.setblocking(False)
         self.selector.register(self._wake_in, READ, None)
-        self.selector.register(server.socket, READ, self._acceptor)
-        self._listening = True
+        self._turns = Turns(self.selector, server.socket, Acceptor(server), self._adopt, server.seat)
         self._serving = False
         self._finished = threading.Event()
 
@@ -58,8 +58,9 @@ class ConnectionLoop(ConnectionManager):
         last = time.monotonic()
         try:
             while True:
-                for key, _ in self.selector.select(expiration_interval):
+                for key, _ in self.selector.select(self._turns.timeout_s(expiration_interval)):
                     self._ready(key.data)
+                self._turns.look()
                 now = time.monotonic()
                 if now - last >= expiration_interval or self.server.draining:
                     last = now
@@ -71,16 +72,17 @@ class ConnectionLoop(ConnectionManager):
     def _ready(self, data: object) -> None:
         if isinstance(data, DriveConnection):
             self._step(data)
-        elif data is self._acceptor:
-            for connection in self._acceptor.accept():
-                self._adopt(connection)
+        elif data is self._turns:
+            self._turns.arrived()
         else:
             with contextlib.suppress(OSError):
                 self._wake_in.recv(4096)
 
-    def _adopt(self, connection: DriveConnection) -> None:
-        self.connections.add(connection)
-        self.selector.register(connection.fd, READ, connection)
+    def _adopt(self, connections: Iterable[DriveConnection]) -> None:
+        for connection in connections:
+            self.connections.add(connection)
+            self.selector.register(connection.fd, READ, connection)
+        self.server.publish()
 
     def _step(self, connection: DriveConnection) -> None:
         """A connection can go on; whatever goes wrong with it ends it alone."""
@@ -179,14 +181,8 @@ class ConnectionLoop(ConnectionManager):
         connection.close()
 
     def stop_listening(self) -> None:
-        """Take what the kernel has queued, then accept no more."""
-        if not self._listening:
-            return
-        self._listening = False
-        self.selector.unregister(self.server.socket)
-        for connection in self._acceptor.accept():
-            self._adopt(connection)
-        self.server.socket.close()
+        """Accept no more."""
+        self._turns.end()
 
     def close(self) -> None:
         """Close every connection and the selector."""

@@ -21,7 +21,7 @@ SHUTDOWN: object = threadpool._SHUTDOWNREQUEST  # type: ignore[attr-defined]
 
 
 class WorkerPool(ThreadPool):
-    """A thread that waits for its client is parked, and another may take its place: stalled clients take no working one.
+    """A thread that waits for its client is parked and another may take its place: stalled clients hold none.
 
     With `waiting_threads` parked and requests queued, the client that moved least gives way.
     """
