@@ -42,6 +42,11 @@ class Deadline:
             self.cancel("its time is over")
             raise Cancelled("the request took longer than its deadline; send it again")
 
+    def sleep(self, seconds: float) -> None:
+        """Wait `seconds`; raise `Cancelled` as soon as the work is called off or its time is over."""
+        self._cancelled.wait(self.remaining_s(seconds))
+        self.check()
+
 
 def unlimited() -> Deadline:
     """A deadline that never ends, for commands and tests."""
