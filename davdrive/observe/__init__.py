@@ -1,1 +1,1 @@
-"""Logs, metrics and traces: how a running drive is seen."""
+"""How a running drive is seen: logs, metrics and traces. Any room may use it; it uses none."""

@@ -14,6 +14,7 @@ from davdrive.auth.shared_buckets import SharedBuckets
 from davdrive.auth.transfers import TransferSlots
 
 RATE = Rate(capacity=10, per_s=2)
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 FORK = multiprocessing.get_context("fork")
 
 
@@ -89,7 +90,6 @@ def in_children(count: int, work: Callable[[], int]) -> list[int]:
     return [child.exitcode or 0 for child in children]
 
 
-@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_processes_and_threads_share_one_bucket_exactly(tmp_path: Path) -> None:
     shared = SharedBuckets(tmp_path / "rates", 64)
     rate = Rate(capacity=100, per_s=1)
@@ -123,7 +123,6 @@ def test_no_more_transfers_than_allowed_and_a_place_given_back_is_free(tmp_path:
     slots.close()
 
 
-@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
 def test_transfers_are_counted_over_processes_and_a_killed_one_gives_its_places_back(tmp_path: Path) -> None:
     slots = TransferSlots(tmp_path / "transfers")
     read, write = os.pipe()

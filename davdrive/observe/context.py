@@ -1,0 +1,61 @@
+"""What is known about the request under way, for every log line and span that belongs to it."""
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar, copy_context
+from types import MappingProxyType
+from typing import ParamSpec, TypeVar
+
+REQUEST_ID = "request"
+_NOTHING: Mapping[str, object] = MappingProxyType({})
+_bound: ContextVar[Mapping[str, object]] = ContextVar("davdrive_request", default=_NOTHING)
+_ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def new_request_id() -> str:
+    """An id that no other request of any node has: 16 hexadecimal digits."""
+    return os.urandom(8).hex()
+
+
+def acceptable_request_id(text: str) -> bool:
+    """Whether an id that a trusted proxy sent may go into logs and headers as it is."""
+    return _ACCEPTABLE_ID.fullmatch(text) is not None
+
+
+@contextmanager
+def request_context(request_id: str, **fields: object) -> Iterator[None]:
+    """Bind the id and other fields (user, drive, method) to all that happens inside."""
+    token = _bound.set({REQUEST_ID: request_id, **fields})
+    try:
+        yield
+    finally:
+        _bound.reset(token)
+
+
+def add_to_context(**fields: object) -> None:
+    """Bind what was learnt later, such as the user; it ends with the request's context."""
+    _bound.set({**_bound.get(), **fields})
+
+
+def bound_fields() -> Mapping[str, object]:
+    """All that is bound now; empty outside a request."""
+    return _bound.get()
+
+
+def request_id() -> str:
+    """The id of the request under way, or empty outside of one."""
+    return str(_bound.get().get(REQUEST_ID, ""))
+
+
+def carried(function: Callable[P, R]) -> Callable[P, R]:
+    """The function as it would run here, to be handed to another thread: its log lines keep the request's id."""
+    context = copy_context()
+
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        return context.copy().run(function, *args, **kwargs)
+
+    return run
