@@ -89,8 +89,12 @@ class Crew:
         """The workers in a stage."""
         return [member for member in self.members if member.stage is stage]
 
+    def awaited(self) -> list[Member]:
+        """The starting workers that may still say that they are ready."""
+        return [member for member in self.in_stage(Stage.STARTING) if member.ready_fd >= 0]
+
     def hear(self, member: Member) -> bool:
-        """Has a starting worker become ready? It serves from then on."""
+        """Has a starting worker become ready? It serves from then on. One that ended is not heard again."""
         try:
             data = os.read(member.ready_fd, 1)
         except BlockingIOError:

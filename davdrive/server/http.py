@@ -47,7 +47,6 @@ class DriveServer(Server):
         on_request: OnRequest = nobody_watches,
         on_tick: Callable[[], None] = lambda: None,
         seat: Seat | None = None,
-        multiprocess: bool = False,
     ) -> None:
         self.limits = limits or ServerLimits()
         super().__init__(("127.0.0.1", 0), app, numthreads=self.limits.threads)
@@ -61,7 +60,7 @@ class DriveServer(Server):
         self.addresses = Addresses()
         self.draining = False
         self.drain_s = self.limits.drain_s
-        self.base_environ = _base_environ(multiprocess)
+        self.base_environ = _base_environ(seat is not None)
         self._numbers = itertools.count(1)
         self._prefix = secrets.token_hex(4)
         self._stopped = threading.Event()

@@ -94,7 +94,7 @@ class Supervisor:
         self._wait()
         while self._signals:
             self._on_signal(self._signals.popleft())
-        for member in self._crew.in_stage(Stage.STARTING):
+        for member in self._crew.awaited():
             if self._crew.hear(member):
                 self._on_ready(member)
         for member, status in self._crew.reap():
@@ -111,7 +111,7 @@ class Supervisor:
     def _wait(self) -> None:
         poll = select.poll()
         poll.register(self._wake_in.fileno(), select.POLLIN)
-        for member in self._crew.in_stage(Stage.STARTING):
+        for member in self._crew.awaited():
             poll.register(member.ready_fd, select.POLLIN)
         pause = self.limits.tick_s
         if self._missing():
@@ -131,7 +131,7 @@ class Supervisor:
         LOG.info("reloading: every worker is replaced by one with new settings")
         self._notifier.reloading()
         self._reloading = True
-        self._to_replace = self._crew.in_stage(Stage.SERVING)
+        self._to_replace = [member for member in self._crew.members if member.stage is not Stage.RETIRING]
 
     def _stop(self) -> None:
         """The first time drain, the second time kill."""
@@ -155,7 +155,7 @@ class Supervisor:
             return False
         LOG.error("worker %d ended with status %d", member.pid, os.waitstatus_to_exitcode(status))
         if member.stage is Stage.STARTING:
-            if not self._announced:
+            if not self._announced and not self._crew.in_stage(Stage.SERVING):
                 return True
             if self._reloading:
                 LOG.error("the reload is given up: a worker with the new settings does not start; the old ones go on")

@@ -59,8 +59,9 @@ def run_worker(sock: socket.socket, make_site: MakeSite, board: Board, number: i
         if os.getppid() != supervisor:
             server.begin_drain()
 
-    watching = {"on_request": site.on_request, "on_tick": tick}
-    server = DriveServer(sock, site.app, site.limits, tls=site.tls, seat=seat, multiprocess=True, **watching)
+    server = DriveServer(
+        sock, site.app, site.limits, tls=site.tls, on_request=site.on_request, on_tick=tick, seat=seat
+    )
     signal.signal(signal.SIGTERM, lambda *_: server.begin_drain())
     server.prepare()
     sock.close()
