@@ -31,7 +31,11 @@ class UnsupportedBody(DriveError):
 
 
 class RangeNotSatisfiable(DriveError):
-    """A partial read or update names bytes that the file does not have."""
+    """A partial read or update names bytes that the file does not have. `size` is what it has, in bytes."""
+
+    def __init__(self, message: str, size: int = 0) -> None:
+        super().__init__(message)
+        self.size = size
 
 
 class UnknownMethod(DriveError):
@@ -125,6 +129,10 @@ class Unavailable(DriveError):
     def __init__(self, message: str, retry_after_s: int = 5) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class TooManyRequests(Unavailable):
+    """The caller asks too much or guesses passwords. `retry_after_s` says when to come again."""
 
 
 class Cancelled(DriveError):

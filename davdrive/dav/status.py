@@ -48,6 +48,7 @@ VERDICTS: dict[type[BaseException], Verdict] = {
     errors.LockConflict: Verdict(423, "no-conflicting-lock"),
     errors.UnknownMethod: Verdict(501),
     errors.ElsewhereDestination: Verdict(502),
+    errors.TooManyRequests: Verdict(429, retry=True),
     errors.Unavailable: Verdict(503, retry=True),
     errors.Cancelled: Verdict(503, retry=True),
     # Not 500: what is stored is damaged, the server is not, and another try may meet a repaired store.

@@ -1,10 +1,10 @@
 """The If header (RFC 4918 §10.4): lists of conditions, untagged or each tagged with the resource it speaks of.
 
-    If          = 1*No-tag-list | 1*Tagged-list
-    No-tag-list = List
-    Tagged-list = Resource-Tag 1*List
-    List        = "(" 1*Condition ")"
-    Condition   = ["Not"] (State-token | "[" entity-tag "]")
+If          = 1*No-tag-list | 1*Tagged-list
+No-tag-list = List
+Tagged-list = Resource-Tag 1*List
+List        = "(" 1*Condition ")"
+Condition   = ["Not"] (State-token | "[" entity-tag "]")
 """
 
 import re

@@ -129,9 +129,7 @@ def own_urls(
 
 
 @lru_cache(CACHED_HOSTS)
-def _own_urls(
-    scheme: str, hosts: str, public_urls: tuple[str, ...], prefix: str, mounts: tuple[str, ...]
-) -> OwnUrls:
+def _own_urls(scheme: str, hosts: str, public_urls: tuple[str, ...], prefix: str, mounts: tuple[str, ...]) -> OwnUrls:
     names = hosts.split(",", MAX_FORWARDED_HOSTS)[: MAX_FORWARDED_HOSTS + 1]
     here = [origin for host in names if (origin := read_origin(scheme, host))]
     public = [_public(url, any_scheme=not scheme) for url in public_urls]

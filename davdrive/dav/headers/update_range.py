@@ -29,10 +29,10 @@ class UpdateRange:
         """
         if self.first is None:
             if self.from_end > size:
-                raise RangeNotSatisfiable(f"the update begins {self.from_end} bytes before the end of {size} bytes")
+                raise RangeNotSatisfiable(f"the update begins {self.from_end} bytes before the end of {size}", size)
             return size - self.from_end
         if self.first > size:
-            raise RangeNotSatisfiable(f"the update begins at byte {self.first}, after the end of {size} bytes")
+            raise RangeNotSatisfiable(f"the update begins at byte {self.first}, after the end of {size}", size)
         if None not in (self.last, length) and length != self.length:
             raise BadRequest(f"X-Update-Range is {self.length} bytes long and the body {length}")
         return self.first

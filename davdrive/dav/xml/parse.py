@@ -21,6 +21,8 @@ class XmlLimits:
     """Bounds of one body. A real PROPFIND has 300 bytes and is three deep; a large PROPPATCH has a few thousand.
 
     `namespaces` is how many may be in scope at once: each costs time for every element that declares another.
+    `namespace_bytes` and `name_bytes` bound names in UTF-8: expat repeats a namespace in every name that uses it, so
+    half a MiB of it and a few thousand elements would be gigabytes; and both are a key that PostgreSQL must index.
     """
 
     bytes: int = 1 << 20
@@ -28,6 +30,8 @@ class XmlLimits:
     elements: int = 10_000
     attributes: int = 10_000
     namespaces: int = 128
+    namespace_bytes: int = 1024
+    name_bytes: int = 512
 
 
 DEFAULT_LIMITS = XmlLimits()
@@ -63,6 +67,8 @@ class _Builder:
         raise EntitiesRefused("the XML body has a document type or entities; send it without them")
 
     def _declare(self, prefix: str | None, uri: str | None) -> None:
+        if uri is not None and len(uri.encode()) > self._limits.namespace_bytes:
+            raise BadRequest(f"the XML body has a namespace of more than {self._limits.namespace_bytes} bytes")
         self._declared[prefix or ""] = uri or ""
 
     def _start(self, name: str, attributes: list[str]) -> None:
@@ -70,8 +76,8 @@ class _Builder:
         self._attributes += len(attributes) // 2
         parent = self._open[-1] if self._open else None
         scope = self._scope(parent)
-        self._check(len(scope))
         own, prefix = _split(name)
+        self._check(len(scope), len(own.name.encode()))
         found = tuple(Attribute(*_split(key), value) for key, value in zip(*[iter(attributes)] * 2, strict=True))
         inherited = parent.lang if parent else None
         lang = next((each.value for each in found if each.name == _LANG), inherited)
@@ -89,13 +95,14 @@ class _Builder:
         declared, self._declared = self._declared, {}
         return {**inherited, **declared}
 
-    def _check(self, namespaces: int) -> None:
+    def _check(self, namespaces: int, name_bytes: int) -> None:
         limits = self._limits
         for count, limit, what in (
             (self._elements, limits.elements, "elements"),
             (self._attributes, limits.attributes, "attributes"),
             (len(self._open) + 1, limits.depth, "levels"),
             (namespaces, limits.namespaces, "namespaces"),
+            (name_bytes, limits.name_bytes, "bytes in a name"),
         ):
             if count > limit:
                 raise BadRequest(f"the XML body has more than {limit} {what}")

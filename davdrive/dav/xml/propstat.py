@@ -38,9 +38,9 @@ def empty_element(name: PropertyName) -> str:
     """Return an element without content that declares its own namespace, for names that no root could foresee."""
     if name.namespace == DAV:
         return f"<D:{name.name}/>"
-    if not name.namespace:
-        return f"<{name.name}/>"
-    return f'<x:{name.name} xmlns:x="{escape_attribute(name.namespace)}"/>' if name.namespace != XML else ""
+    if name.namespace in ("", XML):
+        return f"<{name.name}/>" if not name.namespace else f"<xml:{name.name}/>"
+    return f'<x:{name.name} xmlns:x="{escape_attribute(name.namespace)}"/>'
 
 
 def propstat(properties: str, status: int, precondition: str | None = None) -> str:

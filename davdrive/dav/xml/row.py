@@ -7,8 +7,6 @@ from typing import NamedTuple
 from davdrive.dav.xml.active_lock import ActiveLock
 from davdrive.dav.xml.names import PropertyName
 
-_NODE_BITS = 40  # a million million nodes in a drive
-
 NOTHING: Mapping[PropertyName, str] = MappingProxyType({})
 NO_DIGESTS: Mapping[str, str] = MappingProxyType({})
 
@@ -19,8 +17,8 @@ class ResourceRow(NamedTuple):
     `href` is encoded and safe in XML (`davdrive.dav.urls`), `name` as stored. Sizes are bytes, times unix
     milliseconds. `etag` is opaque, without quotes, and of characters that need no escaping. `permissions` are
     ownCloud's letters (WIRE §3). `digests` are hex by algorithm. `dead` are the dead properties, each as the XML of
-    its whole element. `node_id` is one of a kind on the whole server: `server_id` makes it. Only what the plan `needs`
-    has to be filled in.
+    its whole element. `node_id` is one of a kind on the whole server. Only what the plan `needs` has to be filled
+    in.
     """
 
     href: str
@@ -38,8 +36,3 @@ class ResourceRow(NamedTuple):
     digests: Mapping[str, str] = NO_DIGESTS
     locks: tuple[ActiveLock, ...] = ()
     dead: Mapping[PropertyName, str] = NOTHING
-
-
-def server_id(drive: int, node: int) -> int:
-    """Return a number for a node that no node of another drive has; nodes are numbered in each drive alone."""
-    return drive << _NODE_BITS | node
