@@ -16,10 +16,6 @@ class DriveLimits:
     """The most nodes that one COPY may make: it is one transaction."""
     locks: int = 10_000
     """Unexpired locks a drive: a listing reads all that lie below it."""
-    lock_default_s: int = 600
-    """What a client gets that asks for no timeout: long enough for a save, short enough for a closed laptop."""
-    lock_longest_s: int = 3600
-    """The most a client gets: clients refresh, and a lost one should not block others for a day."""
     lock_owner_bytes: int = 4096
     """The owner element of a lock comes back in every lockdiscovery."""
     properties: int = 1000

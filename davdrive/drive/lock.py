@@ -1,12 +1,13 @@
 """LOCK: a new lock, on what lives at a path or on a new empty file (RFC 4918 §9.10)."""
 
+import hashlib
 import secrets
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from davdrive.deadline import Deadline
-from davdrive.drive.backend import Backend, DriveLimits
+from davdrive.drive.backend import Backend
 from davdrive.drive.conditions import NO_CONDITIONS, Conditions
 from davdrive.drive.guard import check_conditions, check_membership
 from davdrive.drive.lock_rules import ancestors, compatible, covers
@@ -20,7 +21,8 @@ from davdrive.metadata.locks import Lock, count_locks, insert_lock, locks_below,
 from davdrive.metadata.tables import FILE
 from davdrive.metadata.transaction import Change, Transaction, transact
 from davdrive.metadata.versions import open_version
-from davdrive.objects.content import EMPTY_SHA256
+
+EMPTY_SHA256 = hashlib.sha256().digest()
 
 FORGET_EXPIRED_MS = 3_600_000
 """How long an expired lock stays renewable by its owner while nobody else took it (Word wakes from sleep)."""
@@ -28,28 +30,23 @@ FORGET_EXPIRED_MS = 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class LockRequest:
-    """What a client asks for. `timeout_s`: seconds, None for the server's default. `owner_xml`: as it was sent."""
+    """What a client asks for. `timeout_s`: seconds, within the server's bounds. `owner_xml`: as it was sent."""
 
     exclusive: bool = True
     infinite: bool = True
     owner_xml: str | None = None
-    timeout_s: int | None = None
+    timeout_s: int = 600
 
 
 @dataclass(frozen=True, slots=True)
 class Locking:
-    """A lock that was granted; `created`: the path was unmapped and is an empty file now."""
+    """A lock that was granted; `created`: the path was unmapped and is an empty file now;
+    `kind`: of the node that the request named."""
 
     lock: Lock
     created: bool
     now_ms: int
-
-
-def granted_timeout(wanted_s: int | None, limits: DriveLimits) -> int:
-    """The timeout in seconds that a client gets (RFC 4918 §10.7: the server decides)."""
-    if wanted_s is None:
-        return limits.lock_default_s
-    return max(1, min(wanted_s, limits.lock_longest_s))
+    kind: int
 
 
 def lock(
@@ -80,8 +77,9 @@ def lock(
         if place.resource is None:
             check_membership(transaction, place, conditions)
         node = _empty_file(transaction, place) if place.resource is None else place.resource.node
-        taken = _take(transaction, place, request, node, granted_timeout(request.timeout_s, backend.limits))
-        return Locking(taken, place.resource is None, transaction.now_ms)
+        taken = _take(transaction, place, request, node)
+        kind = FILE if place.resource is None else place.resource.kind
+        return Locking(taken, place.resource is None, transaction.now_ms, kind)
 
     change = Change("lock", caller, path_keys(path).drive, path=str(path), deadline=deadline)
     return transact(backend.database, change, work)
@@ -130,7 +128,7 @@ def _empty_file(transaction: Transaction, place: Place) -> int:
     return node
 
 
-def _take(transaction: Transaction, place: Place, request: LockRequest, node: int, timeout_s: int) -> Lock:
+def _take(transaction: Transaction, place: Place, request: LockRequest, node: int) -> Lock:
     found = [each.name for each in place.found[1:]]
     names = [*found, *place.path.names[len(found) :]]
     taken = Lock(
@@ -143,9 +141,9 @@ def _take(transaction: Transaction, place: Place, request: LockRequest, node: in
         infinite=int(request.infinite),
         owner_xml=request.owner_xml,
         principal=transaction.caller.name,
-        timeout_s=timeout_s,
+        timeout_s=request.timeout_s,
         created_ms=transaction.now_ms,
-        expires_ms=transaction.now_ms + timeout_s * 1000,
+        expires_ms=transaction.now_ms + request.timeout_s * 1000,
     )
     insert_lock(transaction.session, taken)
     return taken

@@ -66,7 +66,7 @@ def put(
     """
     deadline = deadline or Deadline()
     wanted = options.digests | (options.checksums.keys() - {"sha256"})
-    stored = backend.contents.write(body, deadline, digests=wanted)
+    stored = backend.contents.write(body, deadline, wanted, size_hint=options.declared_size or 0)
     try:
         verify(stored, options.checksums)
         return name_content(backend, caller, path, stored, options, conditions, deadline)

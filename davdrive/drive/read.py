@@ -1,20 +1,22 @@
 """Reading: what lives at a path, its members, its bytes. No locks are taken; every answer is one snapshot."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from davdrive.deadline import Deadline
 from davdrive.drive.backend import Backend
+from davdrive.drive.conditions import Conditions
+from davdrive.drive.guard import check_conditions
 from davdrive.drive.names import DrivePath
-from davdrive.drive.places import path_keys
+from davdrive.drive.places import Glance, find_place, path_keys
 from davdrive.errors import NotAllowedHere
 from davdrive.metadata.caller import Caller
 from davdrive.metadata.contents import Content, segments_between
 from davdrive.metadata.drives import Drive, find_drive, visible_drives
 from davdrive.metadata.members import pages
 from davdrive.metadata.resources import Resource, locate, open_file
+from davdrive.metadata.session import Session
 from davdrive.objects.base import SegmentRef
-from davdrive.objects.content import ContentStream, inline_stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +42,36 @@ def stat(backend: Backend, caller: Caller, path: DrivePath) -> Found:
     return Found(*backend.database.read(lambda session: locate(session, keys, caller)))
 
 
-def open_content(backend: Backend, caller: Caller, path: DrivePath) -> OpenFile:
-    """Open the file at `path`. Errors: NotFound, NotAllowedHere for a collection."""
+def open_resource(backend: Backend, caller: Caller, path: DrivePath) -> OpenFile | Found:
+    """Open what lives at `path`, in one statement: a file with its content, or a collection. Errors: NotFound."""
     keys = path_keys(path)
     drive, resource, content = backend.database.read(lambda session: open_file(session, keys, caller))
-    if content is None:
+    return Found(drive, resource) if content is None else OpenFile(drive, resource, content)
+
+
+def open_content(backend: Backend, caller: Caller, path: DrivePath) -> OpenFile:
+    """Open the file at `path`. Errors: NotFound, NotAllowedHere for a collection."""
+    found = open_resource(backend, caller, path)
+    if not isinstance(found, OpenFile):
         raise NotAllowedHere(f"{path} is a collection and has no content")
-    return OpenFile(drive, resource, content)
+    return found
 
 
-def read_bytes(backend: Backend, content: Content, start: int, stop: int, deadline: Deadline) -> ContentStream:
+def check_state_lists(backend: Backend, caller: Caller, path: DrivePath, conditions: Conditions) -> None:
+    """Judge the If header of a read. Errors: NotFound, PreconditionFailed, Locked."""
+
+    def look(session: Session) -> None:
+        drive = find_drive(session, path_keys(path).drive, caller)
+        glance = Glance(session, caller, drive.time_ms)
+        check_conditions(glance, find_place(glance, drive, path), Conditions(if_lists=conditions.if_lists), (drive,))
+
+    backend.database.read(look)
+
+
+def read_bytes(backend: Backend, content: Content, start: int, stop: int, deadline: Deadline) -> Iterable[bytes]:
     """The bytes from `start` up to but without `stop`, touching only the segments that hold them."""
     if content.inline is not None:
-        return inline_stream(content.inline[start:stop])
+        return (content.inline[start:stop],)
     rows = backend.database.read(lambda session: segments_between(session, content.id, start, stop))
     first = rows[0][0] if rows else 0
     segments = [SegmentRef(key, offset, length) for _, key, offset, length in rows]

@@ -3,7 +3,7 @@
 from davdrive.deadline import Deadline
 from davdrive.drive.backend import Backend
 from davdrive.drive.conditions import Conditions
-from davdrive.drive.lock import Locking, granted_timeout
+from davdrive.drive.lock import Locking
 from davdrive.drive.lock_rules import ancestors, compatible, covers
 from davdrive.drive.names import DrivePath
 from davdrive.drive.places import Place, find_place, path_keys, require_editor
@@ -19,7 +19,7 @@ def refresh(
     caller: Caller,
     path: DrivePath,
     conditions: Conditions,
-    timeout_s: int | None,
+    timeout_s: int,
     deadline: Deadline | None = None,
 ) -> Locking:
     """Give the lock whose token is in the If header a new timeout. One that expired a short while ago is taken up
@@ -37,10 +37,11 @@ def refresh(
             raise Forbidden("only the one who took a lock can refresh it")
         if found.expires_ms <= transaction.now_ms:
             _check_still_free(transaction, found)
-        seconds = granted_timeout(timeout_s, backend.limits)
-        expires_ms = transaction.now_ms + seconds * 1000
-        refresh_lock(transaction.session, found.token, seconds, expires_ms)
-        return Locking(found._replace(timeout_s=seconds, expires_ms=expires_ms), False, transaction.now_ms)
+        expires_ms = transaction.now_ms + timeout_s * 1000
+        refresh_lock(transaction.session, found.token, timeout_s, expires_ms)
+        return Locking(
+            found._replace(timeout_s=timeout_s, expires_ms=expires_ms), False, transaction.now_ms, place.existing().kind
+        )
 
     change = Change("refresh", caller, path_keys(path).drive, path=str(path), deadline=deadline)
     return transact(backend.database, change, work)

@@ -16,6 +16,8 @@ _SEGMENTS = Statement("""
     SELECT start, object_key, "offset", length FROM segments
     WHERE content = :content AND start < :stop AND start + length > :start ORDER BY start""")
 _FIND = Statement("SELECT id, size, sha256, digests, inline FROM contents WHERE id = :content")
+_DIGESTS = Statement("""
+    SELECT id, sha256, digests FROM contents WHERE id IN (SELECT CAST(value AS BIGINT) FROM {TEXTS})""")
 _ADD_DIGESTS = Statement("UPDATE contents SET digests = :digests WHERE id = :content")
 
 
@@ -76,6 +78,17 @@ def find_content(session: Session, content: int) -> Content | None:
     """The content with that id."""
     row = session.row(_FIND, content=content)
     return None if row is None else content_of(row)
+
+
+def digests_of(session: Session, contents: Mapping[int, int]) -> dict[int, dict[str, str]]:
+    """The digests, hex by algorithm and always with sha256, of contents given by node; by node."""
+    wanted = json.dumps(sorted(set(contents.values())))
+    rows = session.rows(_DIGESTS, texts=wanted)
+    known = {
+        content: {**(json.loads(digests) if digests else {}), "sha256": sha256.hex()}
+        for content, sha256, digests in rows
+    }
+    return {node: known[content] for node, content in contents.items() if content in known}
 
 
 def add_digests(session: Session, content: int, digests: Mapping[str, str]) -> None:

@@ -1,6 +1,7 @@
 """Dead properties: XML that clients keep with a resource (RFC 4918 §4)."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from davdrive.metadata.session import Session
@@ -8,10 +9,8 @@ from davdrive.metadata.statement import Statement
 
 _GET = Statement("SELECT namespace, name, value FROM properties WHERE drive = :drive AND node = :node")
 _MEMBERS = Statement("""
-    SELECT p.node, p.namespace, p.name, p.value FROM entries e
-    JOIN properties p ON p.drive = e.drive AND p.node = e.node
-    WHERE e.drive = :drive AND e.parent = :parent AND e.since <= :revision
-        AND (e.until IS NULL OR e.until > :revision) AND e.node >= :first AND e.node <= :last""")
+    SELECT node, namespace, name, value FROM properties
+    WHERE drive = :drive AND node IN (SELECT CAST(value AS BIGINT) FROM {TEXTS})""")
 _SET = Statement("""
     INSERT INTO properties (drive, node, namespace, name, value) VALUES (:drive, :node, :namespace, :name, :value)
     ON CONFLICT (drive, node, namespace, name) DO UPDATE SET value = excluded.value""")
@@ -38,6 +37,14 @@ Properties = Mapping[PropertyName, str]
 def get_properties(session: Session, drive: int, node: int) -> dict[PropertyName, str]:
     """The dead properties of a node, each value as the XML of its whole element."""
     return {PropertyName(ns, name): value for ns, name, value in session.rows(_GET, drive=drive, node=node)}
+
+
+def member_properties(session: Session, drive: int, nodes: Sequence[int]) -> dict[int, dict[PropertyName, str]]:
+    """The dead properties of several nodes, by node; nodes without any are left out."""
+    found: dict[int, dict[PropertyName, str]] = {}
+    for node, namespace, name, value in session.rows(_MEMBERS, drive=drive, texts=json.dumps(list(nodes))):
+        found.setdefault(node, {})[PropertyName(namespace, name)] = value
+    return found
 
 
 def drive_has_properties(session: Session, drive: int) -> bool:

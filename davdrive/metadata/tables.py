@@ -262,3 +262,12 @@ secrets = sa.Table(
     sa.Column("value", sa.LargeBinary, nullable=False),
 )
 """Server secrets that every node shares, such as the key that signs Digest nonces."""
+
+failures = sa.Table(
+    "failures",
+    metadata,
+    sa.Column("key", Key, primary_key=True),
+    sa.Column("count", sa.BigInteger, nullable=False),
+    sa.Column("last_ms", sa.BigInteger, nullable=False),
+)
+"""Failed password attempts, by user and by address."""

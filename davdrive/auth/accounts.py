@@ -1,0 +1,88 @@
+"""Who stands behind credentials: users and app passwords of the database, remembered, and guessing slowed."""
+
+import time
+from collections.abc import Callable
+
+from davdrive.auth.passwords import Passwords
+from davdrive.auth.remember import Remembered
+from davdrive.auth.throttle import Failures, Throttle
+from davdrive.drive.names import name_key
+from davdrive.errors import TooManyRequests
+from davdrive.metadata.caller import Caller
+from davdrive.metadata.database import Database
+from davdrive.metadata.session import Session
+from davdrive.metadata.users import User, app_passwords, failures_of, find_user, set_failures
+
+
+class DatabaseFailures:
+    """Failed attempts in the database, so that every worker and node counts the same."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def update(self, key: str, change: Callable[[Failures], Failures]) -> Failures:
+        """Replace a key's failures atomically; the state before."""
+
+        def work(session: Session) -> Failures:
+            count, last_ms = failures_of(session, key)
+            before = Failures(count, last_ms / 1000)
+            after = change(before)
+            if after != before:
+                set_failures(session, key, after.count, int(after.last_s * 1000))
+            return before
+
+        return self._database.write(work)
+
+
+class Accounts:
+    """Verifies names and passwords. A request with credentials that were verified a moment ago costs one statement
+    and no hash."""
+
+    def __init__(
+        self, database: Database, passwords: Passwords, remembered: Remembered[Caller], throttle: Throttle
+    ) -> None:
+        self._database = database
+        self._passwords = passwords
+        self._remembered = remembered
+        self._throttle = throttle
+
+    def find(self, name: str) -> User | None:
+        """The user of that name."""
+        return self._database.read(lambda session: find_user(session, name_key(name)))
+
+    def verify(self, name: str, password: str, address: str) -> Caller | None:
+        """The caller behind a name and a password (or an app password), None if there is none. It takes as long for
+        an unknown name as for a wrong password. Errors: TooManyRequests while guessing is slowed."""
+        user = self.find(name)
+        stored = "" if user is None else user.password_hash
+        found = self._remembered.check(name, password, stored, lambda: self._verify(user, name, password, address))
+        return found
+
+    def _verify(self, user: User | None, name: str, password: str, address: str) -> Caller | None:
+        wait_s = self._throttle.attempt(name, address, time.time())
+        if wait_s > 0:
+            raise TooManyRequests("too many wrong passwords; wait before the next try", int(wait_s) + 1)
+        if not self._matches(user, password):
+            return None
+        self._throttle.succeeded(name, address)
+        assert user is not None
+        return Caller(user.name, user.id)
+
+    def _matches(self, user: User | None, password: str) -> bool:
+        """One hash, or two for what looks like an app password, whether the user exists or not."""
+        if self._passwords.verify(None if user is None else user.password_hash, password):
+            return True
+        identity = app_password_id(password)
+        return identity is not None and self._passwords.verify(self._app_hash(user, identity), password)
+
+    def _app_hash(self, user: User | None, identity: int) -> str | None:
+        if user is None:
+            return None
+        every = self._database.read(lambda session: app_passwords(session, user.id))
+        return next((each.password_hash for each in every if each.id == identity), None)
+
+
+def app_password_id(password: str) -> int | None:
+    """The id that an app password carries in front: `17-…`."""
+    head, dash, _ = password.partition("-")
+    return int(head) if dash and head.isascii() and head.isdigit() and len(head) < 16 else None

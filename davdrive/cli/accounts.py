@@ -1,0 +1,68 @@
+"""Making and changing users and drives, for the commands."""
+
+from davdrive.auth.passwords import Passwords
+from davdrive.drive.names import check_name, name_key
+from davdrive.errors import AlreadyExists, BadRequest, NotFound
+from davdrive.metadata.caller import SYSTEM
+from davdrive.metadata.database import Database
+from davdrive.metadata.drives import Drive, create_drive, find_drive
+from davdrive.metadata.session import Session
+from davdrive.metadata.tables import EDITOR, OWNER, VIEWER
+from davdrive.metadata.users import User, create_user, find_user, grant
+
+ROLES = {"viewer": VIEWER, "editor": EDITOR, "owner": OWNER}
+ROLE_NAMES = {number: name for name, number in ROLES.items()}
+RESERVED = {"-", "remote.php", ".well-known", "robots.txt", "favicon.ico"}
+"""Names at the top that are no drives."""
+
+
+def add_user(
+    database: Database, passwords: Passwords, name: str, password: str, *, administrator: bool = False
+) -> None:
+    """Make a user and the drive of the same name. Errors: BadName, BadRequest, AlreadyExists."""
+    key = user_key(name)
+    if not password:
+        raise BadRequest("the password is empty")
+    try:
+        hashed = passwords.hash(password)
+    except ValueError as error:
+        raise BadRequest(str(error)) from None
+
+    def work(session: Session) -> None:
+        if find_user(session, key) is not None:
+            raise AlreadyExists(f"there is a user {name!r} already; davdrive user passwd changes the password")
+        user = create_user(session, name, key, hashed, digest_ha1=None, administrator=administrator)
+        grant(session, _own_drive(session, name, key), user, OWNER)
+
+    database.write(work)
+
+
+def _own_drive(session: Session, name: str, key: str) -> int:
+    try:
+        return find_drive(session, key, SYSTEM).id
+    except NotFound:
+        return create_drive(session, name, key, case_insensitive=False, quota_bytes=None, retention_s=None)
+
+
+def user_key(name: str) -> str:
+    """The key of a user's name. Errors: BadName; BadRequest for a name that cannot be one."""
+    check_name(name)
+    if name.lower() in RESERVED or ":" in name or "\\" in name:
+        raise BadRequest(f"{name!r} cannot be a user: choose a name without : and \\ that is no reserved word")
+    return name_key(name)
+
+
+def require_user(session: Session, name: str) -> User:
+    """Errors: NotFound."""
+    user = find_user(session, name_key(name))
+    if user is None:
+        raise NotFound(f"there is no user {name!r}; davdrive user list shows them")
+    return user
+
+
+def require_drive(session: Session, name: str) -> Drive:
+    """Errors: NotFound."""
+    try:
+        return find_drive(session, name_key(name), SYSTEM)
+    except NotFound:
+        raise NotFound(f"there is no drive {name!r}; davdrive drive list shows them") from None

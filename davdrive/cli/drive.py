@@ -1,0 +1,105 @@
+"""`davdrive drive`: trees of files, their members, quotas and retention."""
+
+import click
+
+from davdrive.cli.accounts import RESERVED, ROLE_NAMES, ROLES, require_drive, require_user
+from davdrive.cli.main import Settings, common
+from davdrive.cli.wiring import make_database
+from davdrive.drive.names import check_name, name_key
+from davdrive.errors import AlreadyExists, BadRequest, NotFound
+from davdrive.metadata.caller import SYSTEM
+from davdrive.metadata.drives import create_drive, find_drive, set_quota, set_retention, visible_drives
+from davdrive.metadata.session import Session
+from davdrive.metadata.users import drive_members, grant, revoke
+
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+
+
+@click.group("drive")
+def command() -> None:
+    """Make and list drives, share them, bound them."""
+
+
+@command.command("create")
+@click.argument("name")
+@click.option("--case-insensitive", is_flag=True, help="Names that differ in case alone are the same.")
+@common
+def create(settings: Settings, name: str, case_insensitive: bool) -> None:
+    """Make an empty drive; give it to somebody with davdrive drive grant."""
+    key = name_key(check_name(name))
+    if name.lower() in RESERVED:
+        raise BadRequest(f"{name!r} is a reserved word")
+
+    def work(session: Session) -> None:
+        try:
+            find_drive(session, key, SYSTEM)
+        except NotFound:
+            create_drive(session, name, key, case_insensitive=case_insensitive, quota_bytes=None, retention_s=None)
+            return
+        raise AlreadyExists(f"there is a drive {name!r} already")
+
+    make_database(settings).write(work)
+    click.echo(f"the drive /{name}/ is made; nobody is a member yet")
+
+
+@command.command("list")
+@common
+def list_drives(settings: Settings) -> None:
+    """Show every drive with its members."""
+    database = make_database(settings)
+    for drive in database.read(lambda session: visible_drives(session, SYSTEM)):
+        members = database.read(lambda session, drive=drive: drive_members(session, drive.id))
+        shown = ", ".join(f"{name} ({ROLE_NAMES[role]})" for name, role in members) or "nobody"
+        quota = "no quota" if drive.quota_bytes is None else f"of {drive.quota_bytes:,}"
+        click.echo(f"/{drive.name}/  {drive.used_bytes:,} bytes, {quota}  members: {shown}")
+
+
+@command.command("grant")
+@click.argument("drive")
+@click.argument("user")
+@click.argument("role", type=click.Choice([*ROLES, "none"]))
+@common
+def grant_role(settings: Settings, drive: str, user: str, role: str) -> None:
+    """Give a user a role on a drive: viewer, editor, owner, or none."""
+
+    def work(session: Session) -> None:
+        where, who = require_drive(session, drive).id, require_user(session, user).id
+        if role == "none":
+            revoke(session, where, who)
+        else:
+            grant(session, where, who, ROLES[role])
+
+    make_database(settings).write(work)
+    click.echo(f"{user} is {'no member' if role == 'none' else role} of /{drive}/ now")
+
+
+@command.command("quota")
+@click.argument("drive")
+@click.argument("size")
+@common
+def quota(settings: Settings, drive: str, size: str) -> None:
+    """Bound what a drive stores: 500M, 20G, or none. Old versions and the trash count."""
+    limit = None if size == "none" else parse_size(size)
+    make_database(settings).write(lambda session: set_quota(session, require_drive(session, drive).id, limit))
+    click.echo(f"/{drive}/ may store {'any amount' if limit is None else f'{limit:,} bytes'}")
+
+
+@command.command("retention")
+@click.argument("drive")
+@click.argument("days")
+@common
+def retention(settings: Settings, drive: str, days: str) -> None:
+    """How many days old versions and deleted files are kept, or default."""
+    if days != "default" and not days.isdigit():
+        raise BadRequest("say a number of days, or default")
+    seconds = None if days == "default" else int(days) * 86_400
+    make_database(settings).write(lambda session: set_retention(session, require_drive(session, drive).id, seconds))
+    click.echo(f"/{drive}/ keeps history for {'the default time' if seconds is None else f'{days} days'}")
+
+
+def parse_size(text: str) -> int:
+    """Bytes of `500M`. Errors: BadRequest."""
+    number, unit = (text[:-1], text[-1].upper()) if text[-1:].isalpha() else (text, "")
+    if not number.isdigit() or unit not in _UNITS:
+        raise BadRequest(f"{text!r} is no size; write 500M, 20G or a number of bytes")
+    return int(number) * _UNITS[unit]

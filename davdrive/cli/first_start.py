@@ -1,0 +1,40 @@
+"""What the first `davdrive serve` does and says."""
+
+import secrets
+
+import click
+
+from davdrive.cli.accounts import add_user
+from davdrive.cli.main import Settings
+from davdrive.cli.wiring import make_database, make_passwords
+from davdrive.metadata.users import all_users
+
+PASSWORD_BYTES = 12
+FIRST_USER = "me"
+
+_MOUNTING = """
+Mount it:
+  Windows     net use Z: {url} /user:{user}      (without TLS Windows wants Basic enabled: see the README)
+  macOS       Finder, Go, Connect to Server: {url}
+  GNOME, KDE  dav://{address}/{user}/            (davs:// with TLS)
+  davfs2      mount -t davfs {url} /mnt
+  rclone      rclone config create drive webdav url={url} vendor=nextcloud user={user} pass=…
+  a browser   {url}
+"""
+
+
+def welcome(settings: Settings) -> None:
+    """Migrate; make a first user where there is none, and say once how to get in."""
+    database = make_database(settings)
+    try:
+        if database.read(all_users):
+            return
+        password = secrets.token_urlsafe(PASSWORD_BYTES)
+        add_user(database, make_passwords(settings), FIRST_USER, password, administrator=True)
+    finally:
+        database.close()
+    address = f"{settings.listen.host}:{settings.listen.port}"
+    url = f"{'https' if settings.server.tls_certificate else 'http'}://{address}/{FIRST_USER}/"
+    click.echo(f"davdrive made the data directory {settings.data_dir} and a first user.")
+    click.echo(f"\n  name      {FIRST_USER}\n  password  {password}     (shown this once; davdrive user passwd changes it)")
+    click.echo(_MOUNTING.format(url=url, user=FIRST_USER, address=address))

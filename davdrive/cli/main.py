@@ -1,0 +1,77 @@
+"""The command line: options that every command takes, and one way to tell of errors."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from davdrive import __version__
+from davdrive.errors import DriveError
+from davdrive.settings import Settings, SettingsError, load_settings
+
+
+class Commands(click.Group):
+    """Commands whose modules are imported when they are called: `davdrive user add` must not load a web server."""
+
+    MODULES = {
+        "serve": "serve",
+        "user": "user",
+        "app-password": "app_password",
+        "drive": "drive",
+        "lock": "lock",
+        "trash": "trash",
+        "versions": "versions",
+        "check": "check",
+        "config": "config",
+    }
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.MODULES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        module = self.MODULES.get(cmd_name)
+        if module is None:
+            return None
+        from importlib import import_module
+
+        found: click.Command = import_module(f"davdrive.cli.{module}").command
+        return found
+
+
+@click.group(cls=Commands)
+@click.version_option(__version__, prog_name="davdrive")
+def cli() -> None:
+    """A WebDAV drive: serve it, and look after its users and drives."""
+
+
+def common(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command --data-dir and --config, and hand it the settings."""
+
+    @click.option("--data-dir", metavar="DIR", help="Where metadata and files live (without other settings).")
+    @click.option("--config", "configs", metavar="FILE", multiple=True, help="A TOML, YAML or JSON file of settings.")
+    def with_settings(data_dir: str | None, configs: tuple[str, ...], **arguments: Any) -> Any:
+        flags = {name: arguments.pop(name) for name in ("listen", "workers") if name in arguments}
+        settings = load_settings({"data_dir": data_dir, **flags}, configs)
+        return function(settings, **arguments)
+
+    with_settings.__doc__ = function.__doc__
+    with_settings.__name__ = function.__name__
+    return with_settings
+
+
+def main() -> None:
+    """Run a command; an error that was foreseen is one sentence on standard error and exit status 1."""
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (DriveError, SettingsError) as error:
+        click.echo(f"davdrive: {error}", err=True)
+        sys.exit(1)
+
+
+__all__ = ["Settings", "cli", "common", "main"]

@@ -1,0 +1,75 @@
+"""`davdrive user`: people who may come in."""
+
+import sys
+
+import click
+
+from davdrive.cli.accounts import add_user, require_user
+from davdrive.cli.main import Settings, common
+from davdrive.cli.wiring import make_database, make_passwords
+from davdrive.errors import BadRequest
+from davdrive.metadata.session import Session
+from davdrive.metadata.users import all_users, remove_user, set_password
+
+
+@click.group("user")
+def command() -> None:
+    """Add, list, remove users; change passwords."""
+
+
+def read_password(from_stdin: bool) -> str:
+    """One line of standard input, or asked for twice on a terminal."""
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    if not sys.stdin.isatty():
+        raise BadRequest("there is no terminal to ask for the password on; use --password-stdin")
+    answer: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    return answer
+
+
+@command.command("add")
+@click.argument("name")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@click.option("--admin", is_flag=True, help="May ask for profiles and metrics.")
+@common
+def add(settings: Settings, name: str, password_stdin: bool, admin: bool) -> None:
+    """Make a user, and a drive of the same name."""
+    password = read_password(password_stdin)
+    database = make_database(settings)
+    add_user(database, make_passwords(settings), name, password, administrator=admin)
+    click.echo(f"{name} can come in now; the drive is /{name}/")
+
+
+@command.command("list")
+@common
+def list_users(settings: Settings) -> None:
+    """Show every user."""
+    for user in make_database(settings).read(all_users):
+        click.echo(f"{user.name}{'  (administrator)' if user.administrator else ''}")
+
+
+@command.command("passwd")
+@click.argument("name")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@common
+def passwd(settings: Settings, name: str, password_stdin: bool) -> None:
+    """Change a password; the old one is refused from then on."""
+    password = read_password(password_stdin)
+    hashed = make_passwords(settings).hash(password)
+    if not password:
+        raise BadRequest("the password is empty")
+
+    def work(session: Session) -> None:
+        set_password(session, require_user(session, name).id, hashed, None)
+
+    make_database(settings).write(work)
+    click.echo(f"the password of {name} is changed")
+
+
+@command.command("remove")
+@click.argument("name")
+@common
+def remove(settings: Settings, name: str) -> None:
+    """Remove a user. Drives stay; davdrive drive grant gives them to somebody else."""
+    make_database(settings).write(lambda session: remove_user(session, require_user(session, name).id))
+    click.echo(f"{name} is removed; the drive /{name}/ stays")

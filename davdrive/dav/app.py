@@ -1,0 +1,81 @@
+"""davdrive's WsgiDAV application: WsgiDAV's middleware stack around davdrive's own request server.
+
+`WsgiDAVApp.__call__` is replaced, because it decodes paths that are decoded already, lower-cases share names, reads
+away unread bodies of any size and closes connections after streamed answers (WIRE §1).
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from wsgidav.wsgidav_app import WsgiDAVApp
+
+from davdrive.dav.failures import failure
+from davdrive.dav.headers.own_urls import own_urls
+from davdrive.dav.locator import MOUNTS, DrivesLocator
+from davdrive.dav.methods.options import options
+from davdrive.dav.provider import DriveProvider
+from davdrive.dav.request import Request
+from davdrive.dav.request_server import StartResponse, answer, send
+from davdrive.dav.response import Response
+from davdrive.dav.site import Site
+from davdrive.errors import DriveError
+
+LOG = logging.getLogger("davdrive.dav")
+
+Wsgi = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+Wrap = Callable[[Wsgi], Wsgi]
+
+
+class DriveApp(WsgiDAVApp):
+    """All drives under one WSGI callable.
+
+    `authenticate` wraps the request server in the middleware that finds out who asks; `beside` answers what is not
+    WebDAV (`/-/…`); `trusts` says whether a peer's forwarding headers may be believed.
+    """
+
+    def __init__(
+        self, site: Site, authenticate: Wrap, beside: Wsgi | None = None, trusts: Callable[[str], bool] | None = None
+    ) -> None:
+        self._site = site
+        self._beside = beside
+        self._trusts = trusts or (lambda _peer: False)
+        self._mounts = tuple(MOUNTS)
+        super().__init__(
+            {
+                "provider_mapping": {"/": DriveProvider(site.backend, options=site.options)},
+                "middleware_stack": [authenticate(self._serve)],
+                "lock_storage": False,
+                "property_manager": False,
+                "logging": {"enable": False},
+                "verbose": 0,
+            }
+        )
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        raw = environ.get("REQUEST_URI") or environ["PATH_INFO"]
+        if self._beside is not None and raw.startswith("/-/"):
+            return self._beside(environ, start_response)
+        if environ["REQUEST_METHOD"] == "OPTIONS" and "HTTP_AUTHORIZATION" not in environ:
+            # A client that probes before it knows a password learns what is said everywhere (WIRE §7).
+            return send(options(None), start_response)
+        try:
+            answered: Iterable[bytes] = self.application(environ, start_response)
+        except Exception:
+            LOG.exception("request %s failed", environ.get("davdrive.request_id", "-"))
+            raise
+        return answered
+
+    def _serve(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        return send(self._answer(environ), start_response)
+
+    def _answer(self, environ: dict[str, Any]) -> Response:
+        site, caller = self._site, environ["davdrive.caller"]
+        trusted = self._trusts(str(environ.get("REMOTE_ADDR") or ""))
+        own = own_urls(environ, site.options.public_urls, trusted, mounts=self._mounts)
+        raw = environ.get("REQUEST_URI") or environ["PATH_INFO"]
+        try:
+            locator = DrivesLocator.of("/" if raw == "*" else raw.partition("?")[0], own)
+        except DriveError as error:
+            return failure(Request(environ, site, DrivesLocator(own, own.prefix, None), caller), error)
+        return answer(Request(environ, site, locator, caller))

@@ -1,0 +1,58 @@
+"""PROPFIND (RFC 4918 §9.1), streamed over one statement a page."""
+
+from collections.abc import Iterable, Iterator
+
+from davdrive.dav.headers.depth import Depth
+from davdrive.dav.headers.prefer import read_preferences
+from davdrive.dav.request import Request
+from davdrive.dav.response import XML, Response
+from davdrive.dav.rows import drive_list_rows, tree_rows
+from davdrive.dav.xml.propfind import parse_propfind
+from davdrive.dav.xml.row import ResourceRow
+from davdrive.dav.xml.row_plan import RowPlan
+from davdrive.drive.read import stat
+from davdrive.errors import InfiniteDepthRefused
+
+
+def propfind(request: Request) -> Response:
+    """207 with a response for the resource and, by Depth, its members or all below it.
+
+    Depth infinity is refused unless a setting permits it (§9.1: propfind-finite-depth).
+    """
+    options = request.site.options
+    asked = parse_propfind(request.small_body(options.xml.bytes), options.xml, options.properties_named)
+    depth = request.depth(Depth.INFINITY)
+    if depth is Depth.INFINITY and not options.infinite_propfind:
+        raise InfiniteDepthRefused("this server lists one level at a time; send Depth: 1")
+    preferences = read_preferences(request.header("PREFER"))
+    plan = RowPlan(asked, preferences.minimal)
+    rows = _rows(request, plan, depth)
+    if preferences.no_root and depth is not Depth.ZERO:
+        next(rows)
+    return _answer(plan, rows, preferences.minimal)
+
+
+def _rows(request: Request, plan: RowPlan, depth: Depth) -> Iterator[ResourceRow]:
+    if request.locator.target is None:
+        return drive_list_rows(request, depth)
+    found = stat(request.site.backend, request.caller, request.path)
+    return tree_rows(request, found, plan.needs, depth)
+
+
+def _answer(plan: RowPlan, rows: Iterable[ResourceRow], minimal: bool) -> Response:
+    """A short answer goes out with its length, a long one as it is made."""
+    blocks = plan.answer(rows)
+    headers = [XML, ("DAV", "1, 2, 3"), ("Vary", "Depth, Prefer")]
+    if minimal:
+        headers.append(("Preference-Applied", "return=minimal"))
+    first = next(blocks)
+    second = next(blocks, None)
+    if second is None:
+        return Response(207, headers, first)
+    return Response(207, headers, _chain(first, second, blocks))
+
+
+def _chain(first: bytes, second: bytes, rest: Iterable[bytes]) -> Iterator[bytes]:
+    yield first
+    yield second
+    yield from rest

@@ -1,0 +1,121 @@
+"""From resources to the rows that PROPFIND renders: hrefs, and what the plan needs beyond a node's own columns."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from davdrive.dav.headers.depth import Depth
+from davdrive.dav.media_types import media_type_of
+from davdrive.dav.methods.written import file_number
+from davdrive.dav.request import Request
+from davdrive.dav.shown_locks import active_lock
+from davdrive.dav.urls import encode_name
+from davdrive.dav.xml.active_lock import ActiveLock
+from davdrive.dav.xml.live_properties import Needs
+from davdrive.dav.xml.names import PropertyName as XmlName
+from davdrive.dav.xml.row import NO_DIGESTS, NOTHING, ResourceRow
+from davdrive.drive.extras import Extras, extras_of, page_extras
+from davdrive.drive.names import DrivePath
+from davdrive.drive.read import Found, drives_of, list_members
+from davdrive.metadata.drives import Drive
+from davdrive.metadata.resources import Resource
+
+_FILE_LETTERS = {0: "", 1: "G", 2: "GDNVW", 3: "RGDNVW"}
+_COLLECTION_LETTERS = {0: "", 1: "G", 2: "GDNVCK", 3: "RGDNVCK"}
+"""ownCloud's letters by role: R shareable, G readable, D delete, N rename, V move, W write, C create, K make folder."""
+
+
+class RowMaker:
+    """Makes the rows of one answer."""
+
+    def __init__(self, request: Request, drive: Drive, needs: Needs) -> None:
+        self._request = request
+        self._drive = drive
+        self._needs = needs
+        self._files = _FILE_LETTERS[drive.role]
+        self._collections = _COLLECTION_LETTERS[drive.role]
+
+    def members(self, base: str, page: Sequence[Resource], extras: Extras) -> Iterator[ResourceRow]:
+        """The rows of one page of a collection whose href is `base`."""
+        plain = extras.is_empty and not Needs.QUOTA & self._needs
+        for each in page:
+            href = base + encode_name(each.name) + ("/" if each.is_collection else "")
+            yield self._plain(href, each) if plain else self.row(href, each, extras)
+
+    def row(self, href: str, resource: Resource, extras: Extras) -> ResourceRow:
+        """One row with everything that the plan needs."""
+        row = self._plain(href, resource)
+        return row._replace(
+            digests=extras.digests.get(resource.node, NO_DIGESTS),
+            locks=self._locks(resource, extras),
+            dead=_dead(extras, resource.node),
+            **self._quota(resource),
+        )
+
+    def _plain(self, href: str, resource: Resource) -> ResourceRow:
+        collection = resource.is_collection
+        return ResourceRow(
+            href,
+            resource.name or self._drive.name,
+            collection,
+            resource.size,
+            resource.etag,
+            None if collection else media_type_of(resource.media_type, resource.name),
+            resource.modified_ms,
+            resource.created_ms,
+            file_number(self._drive.id, resource.node),
+            self._collections if collection else self._files,
+        )
+
+    def _locks(self, resource: Resource, extras: Extras) -> tuple[ActiveLock, ...]:
+        found = extras.locks_on(resource)
+        return tuple(active_lock(self._request, self._drive.name, lock, extras.now_ms) for lock in found)
+
+    def _quota(self, resource: Resource) -> Mapping[str, int | None]:
+        if not resource.is_collection or not Needs.QUOTA & self._needs:
+            return {}
+        used, limit = self._drive.used_bytes, self._drive.quota_bytes
+        return {"used_bytes": used, "available_bytes": None if limit is None else max(0, limit - used)}
+
+
+def _dead(extras: Extras, node: int) -> Mapping[XmlName, str]:
+    found = extras.dead.get(node)
+    return NOTHING if found is None else found
+
+
+def tree_rows(request: Request, found: Found, needs: Needs, depth: Depth) -> Iterator[ResourceRow]:
+    """The resource itself, then its members, then by Depth all below them. All of one revision."""
+    backend, drive = request.site.backend, found.drive
+    maker = RowMaker(request, drive, needs)
+    collection = found.resource.is_collection
+    base = request.locator.base_href(request.path if collection else request.path.parent)
+    href = base if collection else base + encode_name(request.path.name)
+    yield maker.row(href, found.resource, extras_of(backend, drive, request.path, found.resource, needs.value))
+    if collection and depth is not Depth.ZERO:
+        yield from _below(request, maker, drive, request.path, found.resource, needs, depth)
+
+
+def _below(
+    request: Request, maker: RowMaker, drive: Drive, path: DrivePath, collection: Resource, needs: Needs, depth: Depth
+) -> Iterator[ResourceRow]:
+    base = request.locator.base_href(path)
+    for page in list_members(request.site.backend, drive, collection):
+        request.deadline.check()
+        extras = page_extras(request.site.backend, drive, path, collection, page, needs.value)
+        yield from maker.members(base, page, extras)
+        if depth is Depth.INFINITY:
+            for each in page:
+                if each.is_collection:
+                    yield from _below(request, maker, drive, path.child(each.name), each, needs, depth)
+
+
+def drive_list_rows(request: Request, depth: Depth) -> Iterator[ResourceRow]:
+    """The collection of the caller's drives, above them all."""
+    root = request.locator.root_href
+    yield ResourceRow(root, "davdrive", True, None, None, None, 0, 0, 0, "G")
+    if depth is Depth.ZERO:
+        return
+    for drive in drives_of(request.site.backend, request.caller):
+        letters = _COLLECTION_LETTERS[drive.role]
+        yield ResourceRow(
+            f"{root}{encode_name(drive.name)}/", drive.name, True, None, None, None, drive.time_ms, 0,
+            file_number(drive.id, 1), letters,
+        )  # fmt: skip
