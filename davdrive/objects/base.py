@@ -63,7 +63,7 @@ class ObjectWriter(ABC):
         """Make the object durable and visible, having compared the bytes stored with `size`.
 
         After `Unavailable` it may be called again: it then either makes the object durable or raises; it *must* never
-        report success for bytes that may be lost (a failed fsync is not repeated). After success it is not called again.
+        report success for bytes that may be lost (a failed fsync is not repeated). It is not called after success.
         """
 
     @abstractmethod
@@ -86,7 +86,8 @@ class ObjectStore(ABC):
     def read(self, key: str, offset: int, length: int, deadline: Deadline) -> Blocks:
         """Yield exactly `length` bytes from `offset`, in blocks of at most BLOCK_BYTES.
 
-        `Damaged` if the object is missing or ends early. Closing the iterator frees what it holds.
+        Nothing happens before the first block is asked for. `Damaged` if the object is missing or ends early. Closing
+        the iterator frees what it holds.
         """
 
     @abstractmethod
@@ -94,10 +95,10 @@ class ObjectStore(ABC):
         """Remove an object for good; a missing one is fine."""
 
     @abstractmethod
-    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        """Every object whose key begins with `prefix`, in ascending order of keys, in constant memory.
+    def list(self, prefix: str = "", after: str = "") -> Iterator[ObjectInfo]:
+        """Every object whose key begins with `prefix` and is greater than `after`, in ascending order of keys.
 
-        Objects that come or go meanwhile may be missed or seen; names that are no keys *must* be left out.
+        In constant memory. Objects that come or go meanwhile may be missed or seen; names that are no keys *must* be left out.
         """
 
     @abstractmethod

@@ -32,26 +32,26 @@ class MemoryStore(ObjectStore):
 
     def read(self, key: str, offset: int, length: int, deadline: Deadline) -> Blocks:
         check_range(offset, length)
-        stored = self.objects.get(check_key(key))
-        if stored is None or offset + length > len(stored.content):
-            raise Damaged("stored bytes are missing from the object store")
-        return self._blocks(stored.content, offset, offset + length, deadline)
+        return self._blocks(check_key(key), offset, offset + length, deadline)
 
-    @staticmethod
-    def _blocks(content: bytes, start: int, stop: int, deadline: Deadline) -> Blocks:
+    def _blocks(self, key: str, start: int, stop: int, deadline: Deadline) -> Blocks:
+        stored = self.objects.get(key)
+        if stored is None or stop > len(stored.content):
+            raise Damaged("stored bytes are missing from the object store")
         for at in range(start, stop, BLOCK_BYTES):
             deadline.check()
-            yield content[at : min(at + BLOCK_BYTES, stop)]
+            yield stored.content[at : min(at + BLOCK_BYTES, stop)]
 
     def delete(self, key: str) -> None:
         with self._lock:
             self.objects.pop(check_key(key), None)
 
-    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+    def list(self, prefix: str = "", after: str = "") -> Iterator[ObjectInfo]:
         with self._lock:
-            found = sorted((i for i in self.objects.items() if i[0].startswith(prefix)), key=lambda item: item[0])
+            found = [(key, self.objects[key]) for key in sorted(self.objects) if key.startswith(prefix)]
         for key, kept in found:
-            yield ObjectInfo(key, len(kept.content), kept.modified_s)
+            if key > after:
+                yield ObjectInfo(key, len(kept.content), kept.modified_s)
 
     def local_path(self, key: str) -> Path | None:
         check_key(key)

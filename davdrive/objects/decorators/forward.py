@@ -23,8 +23,8 @@ class ForwardingStore(ObjectStore):
     def delete(self, key: str) -> None:
         self.inner.delete(key)
 
-    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        return self.inner.list(prefix)
+    def list(self, prefix: str = "", after: str = "") -> Iterator[ObjectInfo]:
+        return self.inner.list(prefix, after)
 
     def local_path(self, key: str) -> Path | None:
         return self.inner.local_path(key)

@@ -89,9 +89,9 @@ class ObservedStore(ForwardingStore):
         finally:
             meter.report()
 
-    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+    def list(self, prefix: str = "", after: str = "") -> Iterator[ObjectInfo]:
         meter = self._meter("list")
-        found = self.inner.list(prefix)
+        found = self.inner.list(prefix, after)
         try:
             while True:
                 with meter.running():

@@ -85,15 +85,14 @@ class RetryingStore(ForwardingStore):
     def delete(self, key: str) -> None:
         self._retry.call("delete", lambda: self.inner.delete(key), Deadline(CALL_TIMEOUT_S))
 
-    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        """Begin again after the last key that came."""
-        last, failed, deadline = "", 0, Deadline(None)
+    def list(self, prefix: str = "", after: str = "") -> Iterator[ObjectInfo]:
+        """Go on after the last key that came."""
+        failed, deadline = 0, Deadline(None)
         while True:
             try:
-                for info in self.inner.list(prefix):
-                    if info.key > last:
-                        last, failed = info.key, 0
-                        yield info
+                for info in self.inner.list(prefix, after):
+                    after, failed = info.key, 0
+                    yield info
                 return
             except Unavailable as error:
                 failed += 1

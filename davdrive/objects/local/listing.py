@@ -12,11 +12,14 @@ from davdrive.objects.local.folders import FOLDER_FLAGS
 _FAN_OUT_NAME = re.compile(r"[0-9a-f]{2}")
 
 
-def list_objects(root_fd: int, prefix: str) -> Iterator[ObjectInfo]:
-    """Every regular file below `root_fd` that has a key's place and name. Raises OSError."""
+def list_objects(root_fd: int, prefix: str, after: str) -> Iterator[ObjectInfo]:
+    """Every regular file below `root_fd` that has a key's place and name, greater than `after`. Raises OSError."""
     for outer in _fan_out(root_fd, ".", "", prefix):
+        if outer < after[:2]:
+            continue
         for inner in _fan_out(root_fd, outer, f"{outer}/", prefix):
-            yield from _objects(root_fd, f"{outer}/{inner}", prefix)
+            if f"{outer}/{inner}" >= after[:5]:
+                yield from (info for info in _objects(root_fd, f"{outer}/{inner}", prefix) if info.key > after)
 
 
 def _fan_out(root_fd: int, folder: str, before: str, prefix: str) -> list[str]:

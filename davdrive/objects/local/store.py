@@ -80,9 +80,9 @@ class LocalStore(ObjectStore):
         with os_errors(), suppress(FileNotFoundError), self._folders.folder_of(key) as folder_fd:
             os.unlink(key.rpartition("/")[2], dir_fd=folder_fd)
 
-    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
+    def list(self, prefix: str = "", after: str = "") -> Iterator[ObjectInfo]:
         with os_errors():
-            yield from list_objects(self._folders.root_fd, prefix)
+            yield from list_objects(self._folders.root_fd, prefix, after)
 
     def local_path(self, key: str) -> Path | None:
         check_key(key)

@@ -78,8 +78,8 @@ class S3Store(ObjectStore):
         with s3_errors():
             self._client.delete_object(Bucket=self._bucket, Key=self._prefix + key)
 
-    def list(self, prefix: str = "") -> Iterator[ObjectInfo]:
-        pages = iter(self._client.get_paginator("list_objects_v2").paginate(**self._listing(prefix)))
+    def list(self, prefix: str = "", after: str = "") -> Iterator[ObjectInfo]:
+        pages = iter(self._client.get_paginator("list_objects_v2").paginate(**self._listing(prefix, after)))
         while True:
             with s3_errors():
                 page = next(pages, None)
@@ -90,8 +90,9 @@ class S3Store(ObjectStore):
                 if is_key(key):
                     yield ObjectInfo(key, item["Size"], item["LastModified"].timestamp())
 
-    def _listing(self, prefix: str) -> Any:
-        return {"Bucket": self._bucket, "Prefix": self._prefix + prefix}
+    def _listing(self, prefix: str, after: str) -> Any:
+        start = {"StartAfter": self._prefix + after} if after else {}
+        return {"Bucket": self._bucket, "Prefix": self._prefix + prefix} | start
 
     def local_path(self, key: str) -> Path | None:
         check_key(key)

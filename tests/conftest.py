@@ -1,0 +1,3 @@
+"""Fixtures for every room: one real server of each kind a run."""
+
+pytest_plugins = ["tests.support.seaweed"]
