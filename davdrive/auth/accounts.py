@@ -55,8 +55,7 @@ class Accounts:
         an unknown name as for a wrong password. Errors: TooManyRequests while guessing is slowed."""
         user = self.find(name)
         stored = "" if user is None else user.password_hash
-        found = self._remembered.check(name, password, stored, lambda: self._verify(user, name, password, address))
-        return found
+        return self._remembered.check(name, password, stored, lambda: self._verify(user, name, password, address))
 
     def _verify(self, user: User | None, name: str, password: str, address: str) -> Caller | None:
         wait_s = self._throttle.attempt(name, address, time.time())

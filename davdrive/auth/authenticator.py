@@ -1,7 +1,7 @@
 """The WsgiDAV middleware that finds out who asks."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from wsgidav.mw.base_mw import BaseMiddleware
@@ -20,7 +20,7 @@ class AuthOptions:
     """`realm`: shown in the password dialogue. `require_tls`: refuse passwords that came in the clear."""
 
     realm: str = "davdrive"
-    proxies: TrustedProxies = TrustedProxies(())
+    proxies: TrustedProxies = field(default_factory=lambda: TrustedProxies(()))
     forwarded_header: str = "x-forwarded-for"
     require_tls: bool = False
 
@@ -29,7 +29,7 @@ class DriveAuthenticator(BaseMiddleware):
     """Puts the caller into the environ (`davdrive.caller`, `wsgidav.auth.user_name`), or answers 401."""
 
     def __init__(self, next_app: Wsgi, accounts: Accounts, options: AuthOptions) -> None:
-        super().__init__(None, next_app, {})
+        super().__init__(None, next_app, {})  # type: ignore[no-untyped-call]
         self._accounts = accounts
         self._options = options
         self._challenge = [("WWW-Authenticate", f'Basic realm="{options.realm}", charset="UTF-8"')]

@@ -1,5 +1,7 @@
 """`davdrive drive`: trees of files, their members, quotas and retention."""
 
+from functools import partial
+
 import click
 
 from davdrive.cli.accounts import RESERVED, ROLE_NAMES, ROLES, require_drive, require_user
@@ -48,7 +50,7 @@ def list_drives(settings: Settings) -> None:
     """Show every drive with its members."""
     database = make_database(settings)
     for drive in database.read(lambda session: visible_drives(session, SYSTEM)):
-        members = database.read(lambda session, drive=drive: drive_members(session, drive.id))
+        members = database.read(partial(drive_members, drive=drive.id))
         shown = ", ".join(f"{name} ({ROLE_NAMES[role]})" for name, role in members) or "nobody"
         quota = "no quota" if drive.quota_bytes is None else f"of {drive.quota_bytes:,}"
         click.echo(f"/{drive.name}/  {drive.used_bytes:,} bytes, {quota}  members: {shown}")

@@ -36,5 +36,7 @@ def welcome(settings: Settings) -> None:
     address = f"{settings.listen.host}:{settings.listen.port}"
     url = f"{'https' if settings.server.tls_certificate else 'http'}://{address}/{FIRST_USER}/"
     click.echo(f"davdrive made the data directory {settings.data_dir} and a first user.")
-    click.echo(f"\n  name      {FIRST_USER}\n  password  {password}     (shown this once; davdrive user passwd changes it)")
+    click.echo(
+        f"\n  name      {FIRST_USER}\n  password  {password}     (shown this once; davdrive user passwd changes it)"
+    )
     click.echo(_MOUNTING.format(url=url, user=FIRST_USER, address=address))

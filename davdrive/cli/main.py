@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import click
 
@@ -14,7 +14,7 @@ from davdrive.settings import Settings, SettingsError, load_settings
 class Commands(click.Group):
     """Commands whose modules are imported when they are called: `davdrive user add` must not load a web server."""
 
-    MODULES = {
+    MODULES: ClassVar = {
         "serve": "serve",
         "user": "user",
         "app-password": "app_password",
@@ -51,7 +51,7 @@ def common(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--data-dir", metavar="DIR", help="Where metadata and files live (without other settings).")
     @click.option("--config", "configs", metavar="FILE", multiple=True, help="A TOML, YAML or JSON file of settings.")
     def with_settings(data_dir: str | None, configs: tuple[str, ...], **arguments: Any) -> Any:
-        flags = {name: arguments.pop(name) for name in ("listen", "workers") if name in arguments}
+        flags: dict[str, Any] = {name: arguments.pop(name) for name in ("listen", "workers") if name in arguments}
         settings = load_settings({"data_dir": data_dir, **flags}, configs)
         return function(settings, **arguments)
 

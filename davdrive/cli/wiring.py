@@ -74,7 +74,9 @@ def make_passwords(settings: Settings) -> Passwords:
     """The hasher of passwords."""
     auth = settings.auth
     return Passwords(
-        HashCost(auth.argon2_memory_kib, auth.argon2_passes, auth.argon2_lanes, auth.argon2_at_once, auth.password_bytes)
+        HashCost(
+            auth.argon2_memory_kib, auth.argon2_passes, auth.argon2_lanes, auth.argon2_at_once, auth.password_bytes
+        )
     )
 
 

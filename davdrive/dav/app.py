@@ -41,7 +41,7 @@ class DriveApp(WsgiDAVApp):
         self._beside = beside
         self._trusts = trusts or (lambda _peer: False)
         self._mounts = tuple(MOUNTS)
-        super().__init__(
+        super().__init__(  # type: ignore[no-untyped-call]
             {
                 "provider_mapping": {"/": DriveProvider(site.backend, options=site.options)},
                 "middleware_stack": [authenticate(self._serve)],

@@ -18,7 +18,10 @@ class Locator(Protocol):
     """One request's view of URLs. `target` is the place that it names: None for the collection of all drives."""
 
     target: DrivePath | None
-    root_href: str
+
+    @property
+    def root_href(self) -> str:
+        """The href of the collection of all drives, or of the share."""
 
     def base_href(self, path: DrivePath) -> str:
         """The href of a collection, with its trailing slash."""

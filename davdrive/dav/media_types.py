@@ -43,7 +43,7 @@ def _by_suffix(suffix: str) -> str:
 
 
 def may_run(media_type: str) -> bool:
-    """Whether a browser could run what has this type: HTML, SVG, XML, scripts, and whatever is not known to be inert."""
+    """Whether a browser could run it: HTML, SVG, XML, scripts, and whatever is not known to be inert."""
     essence = media_type.partition(";")[0].strip().lower()
     if essence in _HARMLESS or essence in _HARMLESS_TEXT:
         return False

@@ -30,12 +30,14 @@ from davdrive.drive.read import stat
 from davdrive.errors import DriveError, NotFound
 from davdrive.metadata.caller import Caller
 
+AnyResource = DriveCollection | DriveFile | RootCollection
+
 
 class DriveProvider(DAVProvider):
     """One drive as a share, or with `drive` None all drives below the share's path."""
 
     def __init__(self, backend: Backend, drive: str | None = None, options: DavOptions | None = None) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.backend = backend
         self.drive = drive
         self.site = Site(backend, options or DavOptions())
@@ -64,15 +66,15 @@ class DriveProvider(DAVProvider):
         found: Caller | None = environ.get("davdrive.caller")
         return found or Caller(environ.get("wsgidav.auth.user_name") or "anonymous")
 
-    def get_resource_inst(self, path: str, environ: dict[str, Any]) -> DriveCollection | DriveFile | None:
+    def get_resource_inst(self, path: str, environ: dict[str, Any]) -> AnyResource | None:
         """The resource at a path, resolved once a request; None where nothing is."""
         cache: dict[str, Any] = environ.setdefault("davdrive.resources", {})
         if path not in cache:
             cache[path] = self._find(path, environ)
-        found: DriveCollection | DriveFile | None = cache[path]
+        found: AnyResource | None = cache[path]
         return found
 
-    def _find(self, path: str, environ: dict[str, Any]) -> DriveCollection | DriveFile | None:
+    def _find(self, path: str, environ: dict[str, Any]) -> AnyResource | None:
         try:
             place = self.path_of(path)
             if place is None:

@@ -64,7 +64,7 @@ class ProviderLocks:
         try:
             self._provider.backend.database.read(look)
         except Locked as error:
-            raise DAVError(HTTP_LOCKED, str(error)) from error
+            raise DAVError(HTTP_LOCKED, str(error)) from error  # type: ignore[no-untyped-call]
 
     def _locks_at(self, url: str) -> list[Lock]:
         path = self._provider.path_of(url)

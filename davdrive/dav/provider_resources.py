@@ -131,7 +131,7 @@ class DriveCollection(_Changes, DAVCollection):  # type: ignore[misc]
         pages = list_members(self.provider.backend, self._found.drive, self._found.resource)
         return [each.name for page in pages for each in page]
 
-    def get_member(self, name: str) -> "DriveCollection | DriveFile | None":
+    def get_member(self, name: str) -> Any:
         return self.provider.get_resource_inst(self.path.rstrip("/") + "/" + name, self.environ)
 
     def create_collection(self, name: str) -> None:
@@ -139,11 +139,13 @@ class DriveCollection(_Changes, DAVCollection):  # type: ignore[misc]
         make_collection(provider.backend, provider.caller_of(self.environ), self._place.child(name))
         self._forget()
 
-    def create_empty_resource(self, name: str) -> "DriveCollection | DriveFile | None":
+    def create_empty_resource(self, name: str) -> DriveFile:
         provider = self.provider
         put(provider.backend, provider.caller_of(self.environ), self._place.child(name), [], PutOptions())
         self._forget()
-        return self.get_member(name)
+        created = self.get_member(name)
+        assert isinstance(created, DriveFile)
+        return created
 
     def support_recursive_delete(self) -> bool:
         return True
@@ -156,17 +158,17 @@ class DriveCollection(_Changes, DAVCollection):  # type: ignore[misc]
         return None if drive.quota_bytes is None else max(0, drive.quota_bytes - drive.used_bytes)
 
 
-class RootCollection(DAVCollection):  # type: ignore[misc]
+class RootCollection(DAVCollection):
     """The collection of the caller's drives."""
 
     def __init__(self, path: str, environ: dict[str, Any], provider: "DriveProvider") -> None:
         super().__init__(path, environ)
-        self.provider = provider
+        self._drives = provider
 
     def get_member_names(self) -> list[str]:
-        return [each.name for each in drives_of(self.provider.backend, self.provider.caller_of(self.environ))]
+        return [each.name for each in drives_of(self._drives.backend, self._drives.caller_of(self.environ))]
 
-    def get_member(self, name: str) -> DriveCollection | DriveFile | None:
+    def get_member(self, name: str) -> Any:
         return self.provider.get_resource_inst("/" + name, self.environ)
 
 
@@ -194,7 +196,7 @@ class Upload:
 
     def __init__(self, provider: "DriveProvider", environ: dict[str, Any], place: DrivePath, media_type: str | None):
         self._provider, self._environ, self._place, self._media_type = provider, environ, place, media_type
-        self._spool = tempfile.SpooledTemporaryFile(SPOOL_BYTES)
+        self._spool = tempfile.SpooledTemporaryFile(SPOOL_BYTES)  # noqa: SIM115  (closed by `close`)
 
     def write(self, data: bytes) -> int:
         return self._spool.write(data)

@@ -42,12 +42,13 @@ class RowMaker:
 
     def row(self, href: str, resource: Resource, extras: Extras) -> ResourceRow:
         """One row with everything that the plan needs."""
-        row = self._plain(href, resource)
-        return row._replace(
+        used, available = self._quota(resource)
+        return self._plain(href, resource)._replace(
             digests=extras.digests.get(resource.node, NO_DIGESTS),
             locks=self._locks(resource, extras),
             dead=_dead(extras, resource.node),
-            **self._quota(resource),
+            used_bytes=used,
+            available_bytes=available,
         )
 
     def _plain(self, href: str, resource: Resource) -> ResourceRow:
@@ -69,11 +70,12 @@ class RowMaker:
         found = extras.locks_on(resource)
         return tuple(active_lock(self._request, self._drive.name, lock, extras.now_ms) for lock in found)
 
-    def _quota(self, resource: Resource) -> Mapping[str, int | None]:
+    def _quota(self, resource: Resource) -> tuple[int | None, int | None]:
+        """RFC 4331: bytes used and available; without a quota nobody can say what is available."""
         if not resource.is_collection or not Needs.QUOTA & self._needs:
-            return {}
+            return None, None
         used, limit = self._drive.used_bytes, self._drive.quota_bytes
-        return {"used_bytes": used, "available_bytes": None if limit is None else max(0, limit - used)}
+        return used, None if limit is None else max(0, limit - used)
 
 
 def _dead(extras: Extras, node: int) -> Mapping[XmlName, str]:

@@ -93,7 +93,7 @@ def _check_compatible(transaction: Transaction, place: Place, request: LockReque
     against = [each for each in there if not compatible(request.exclusive, bool(each.exclusive))]
     if against:
         raise LockConflict(
-            f"{against[0].principal} holds a lock on /{place.drive.name}{against[0].path}; it does not go with this one",
+            f"{against[0].principal} has locked /{place.drive.name}{against[0].path}; the two locks do not go together",
             place.drive.name,
             _roots(against),
         )

@@ -54,7 +54,7 @@ class Drive:
 
     @classmethod
     def of(cls, row: Sequence[Any], caller: Caller) -> "Drive":
-        return cls(*row[:-1], OWNER if caller.is_system else row[-1] or 0)
+        return cls(*(*row[:-1], OWNER if caller.is_system else row[-1] or 0))
 
 
 def find_drive(session: Session, name_key: str, caller: Caller) -> Drive:

@@ -33,7 +33,7 @@ def not_parked(_: "Channel") -> AbstractContextManager[None]:
 
 
 class Channel:
-    """One connected socket. Used by one thread at a time."""
+    """One connected socket, used by one thread at a time. `received` are body bytes, `sent` all bytes of the answer."""
 
     __slots__ = ("deadline", "limits", "pace_in", "pace_out", "parking", "received", "sent", "sock")
 
@@ -82,7 +82,6 @@ class Channel:
             except BlockingIOError:
                 self.pace_in = self._wait(select.POLLIN, self.pace_in)
                 continue
-            self.received += count
             if self.pace_in is not None:
                 self.pace_in.moved += count
             return count

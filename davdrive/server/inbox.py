@@ -62,8 +62,10 @@ class Inbox:
             count = min(len(buffer), len(view))
             view[:count] = buffer[:count]
             self.buffer = buffer[count:]
-            return count
-        return self._receive(view)
+        else:
+            count = self._receive(view)
+        self.channel.received += count
+        return count
 
     def more(self) -> bool:
         """Wait for bytes and add them to the buffer; False at the end of the connection."""
