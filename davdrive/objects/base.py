@@ -98,7 +98,8 @@ class ObjectStore(ABC):
     def list(self, prefix: str = "", after: str = "") -> Iterator[ObjectInfo]:
         """Every object whose key begins with `prefix` and is greater than `after`, in ascending order of keys.
 
-        In constant memory. Objects that come or go meanwhile may be missed or seen; names that are no keys *must* be left out.
+        In constant memory. Objects that come or go meanwhile may be missed or seen; names that are no keys *must* be
+        left out.
         """
 
     @abstractmethod
