@@ -23,6 +23,9 @@ JOIN_BYTES = 32 * 1024
 SENDFILE_BYTES = 8 * 1024 * 1024
 """One sendfile call at most, so that the deadline is looked at now and then."""
 
+MOMENT_S = 0.001
+"""Keeps a rate finite when hardly any time has gone by."""
+
 Part = bytes | bytearray | memoryview
 Parking = Callable[["Channel"], AbstractContextManager[None]]
 
@@ -35,7 +38,7 @@ def not_parked(_: "Channel") -> AbstractContextManager[None]:
 class Channel:
     """One connected socket, used by one thread at a time. `received` are body bytes, `sent` all bytes of the answer."""
 
-    __slots__ = ("deadline", "limits", "pace_in", "pace_out", "parking", "received", "sent", "sock")
+    __slots__ = ("deadline", "first_wait_s", "limits", "pace", "pace_in", "pace_out", "parking", "received", "sent", "sock")
 
     sendfile_works = True
 
@@ -47,6 +50,8 @@ class Channel:
         self.received = self.sent = 0
         self.pace_in: Pace | None = None
         self.pace_out: Pace | None = None
+        self.pace: Pace | None = None
+        self.first_wait_s = 0.0
         self._prepare()
 
     def _prepare(self) -> None:
@@ -139,9 +144,10 @@ class Channel:
         """Wait until the socket is ready for `event`, the thread lent to others; the pace and the deadline rule."""
         if pace is None:
             pace = Pace(self.limits.least_rate, self.limits.rate_window_s)
+        self.pace = pace
         poll = select.poll()
         poll.register(self.sock.fileno(), event)
-        ready = poll.poll(self.limits.park_s * 1000)
+        ready = poll.poll(self.first_wait_s * 1000)
         if not ready:
             with self.parking(self):
                 while not ready:
@@ -151,6 +157,10 @@ class Channel:
                     pace.waited(time.monotonic() - started)
         self.deadline.check()
         return pace
+
+    def rate(self, waiting_s: float) -> float:
+        """Bytes a second that moved while this peer was waited for, the present wait of `waiting_s` included."""
+        return 0.0 if self.pace is None else self.pace.moved / (self.pace.waited_s + waiting_s + MOMENT_S)
 
     def half_close(self) -> None:
         """Say that nothing more will be sent; the peer can still read what was."""

@@ -39,7 +39,7 @@ class ServerLimits:
     threads: int = 10
     """Threads that work at a time: the interpreter runs one of them, the others wait for disk and network."""
     waiting_threads: int = 128
-    """Further threads that may wait for slow clients; when they are all taken the slowest client gives way."""
+    """Threads that may wait for slow clients, about 50 KiB each; for one more the slowest client gives way."""
     backlog: int = 1024
     """Connections that the kernel holds until they are accepted."""
     drain_bytes: int = 64 * KIB
@@ -49,7 +49,7 @@ class ServerLimits:
     stick_s: float = 0.005
     """How long a thread waits on its connection for the next request before the selector takes it over."""
     park_s: float = 0.02
-    """How long a thread waits for a slow client before another thread may take its place."""
+    """How long a thread waits for a client to take bytes before another thread may take its place."""
     drain_s: float = 30.0
     """After a stop is asked for: how long requests under way may go on."""
     drain_idle_s: float = 2.0

@@ -23,7 +23,7 @@ SHUTDOWN: object = threadpool._SHUTDOWNREQUEST  # type: ignore[attr-defined]
 class WorkerPool(ThreadPool):
     """A thread that waits for its client is parked and another may take its place: stalled clients hold none.
 
-    With `waiting_threads` parked and requests queued, the client that moved least gives way.
+    When more than `waiting_threads` wait, the client that moved least gives way, so that `threads` are always there to work.
     """
 
     def __init__(self, server: "DriveServer", limits: ServerLimits) -> None:
@@ -57,8 +57,6 @@ class WorkerPool(ThreadPool):
         if self._queue.qsize() >= self.limits.queue_length:
             raise queue.Full
         self._queue.put(obj)
-        if not self._idle and len(self._parked) >= self.limits.waiting_threads:
-            self._give_way()
 
     def get(self) -> Any:
         """What a thread does next; threads beyond the working ones end here."""
@@ -106,20 +104,24 @@ class WorkerPool(ThreadPool):
     def parking(self, channel: Channel) -> Iterator[None]:
         """Around a wait for a slow client."""
         self._parked[channel] = time.monotonic()
-        if not self._idle and self._size - len(self._parked) < self.limits.threads and self._size < self.max:
-            self._spawn()
         try:
+            if len(self._parked) > self.limits.waiting_threads:
+                self._give_way()
+            elif not self._idle and self._size - len(self._parked) < self.limits.threads:
+                self._spawn()
             yield
         finally:
             del self._parked[channel]
 
     def _give_way(self) -> None:
-        """Cut the client that has kept its thread waiting for longest."""
-        waiting = self._parked.copy()
-        if waiting:
-            slowest = min(waiting, key=waiting.__getitem__)
-            slowest.deadline.cancel("the server was full and this client was the slowest")
-            slowest.abort()
+        """Cut the client that moved least in the time that it was waited for; among equals the longest waiting."""
+        now, parked = time.monotonic(), self._parked.copy()
+        candidates = [channel for channel in parked if not channel.deadline.reason]
+        if not candidates:
+            return
+        slowest = min(candidates, key=lambda channel: (channel.rate(now - parked[channel]), parked[channel]))
+        slowest.deadline.cancel("the server was full and this client was the slowest")
+        slowest.abort()
 
     def stop(self, timeout: float | None = 5) -> None:
         """Ask every thread to end, and wait at most `timeout` seconds for all of them together."""

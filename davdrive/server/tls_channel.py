@@ -24,6 +24,7 @@ class TlsChannel(Channel):
 
     def _prepare(self) -> None:
         self.sock.settimeout(0)
+        self.first_wait_s = self.limits.park_s
 
     def handshake(self) -> int:
         """Go on with the handshake: 0 when done, else the poll event to wait for. Raises ssl.SSLError, OSError."""

@@ -66,7 +66,7 @@ class RigApp:
         self.seen: dict[str, Any] = {}
         self.mismatches: list[str] = []
         self.ended: list[str] = []
-        self.file: Path | None = None
+        self.file = Path(__file__)
         self.calls = 0
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
@@ -149,7 +149,6 @@ class RigApp:
 
     def files(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         start_response("200 OK", [("Content-Length", "16")])
-        assert self.file is not None
         return Ranges(self.file)
 
     def wait(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
