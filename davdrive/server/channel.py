@@ -38,7 +38,9 @@ def not_parked(_: "Channel") -> AbstractContextManager[None]:
 class Channel:
     """One connected socket, used by one thread at a time. `received` are body bytes, `sent` all bytes of the answer."""
 
-    __slots__ = ("deadline", "first_wait_s", "limits", "pace", "pace_in", "pace_out", "parking", "received", "sent", "sock")
+    __slots__ = (
+        "deadline", "first_wait_s", "limits", "pace", "pace_in", "pace_out", "parking", "received", "sent", "sock",
+    )  # fmt: skip
 
     sendfile_works = True
 

@@ -4,9 +4,11 @@ A connection reaches a worker only with a whole head, so that silent and drippin
 """
 
 import contextlib
+import os
 import select
 import selectors
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterable
@@ -17,6 +19,7 @@ from cheroot.connections import ConnectionManager
 from davdrive.server.accepting import Acceptor
 from davdrive.server.connection import DriveConnection, State
 from davdrive.server.inbox import HEAD_PIECE
+from davdrive.server.refusal import refusal_answer
 from davdrive.server.tls_channel import TlsChannel
 from davdrive.server.turns import Turns
 from davdrive.server.watching import Watch
@@ -98,7 +101,12 @@ class ConnectionLoop(ConnectionManager):
 
     def _shake(self, connection: DriveConnection) -> None:
         assert isinstance(connection.channel, TlsChannel)
-        wanted = connection.channel.handshake()
+        try:
+            wanted = connection.channel.handshake()
+        except ssl.SSLError as error:
+            if error.reason == "HTTP_REQUEST":
+                os.write(connection.fd, refusal_answer(400, "This port speaks HTTPS; use https:// in the URL."))
+            raise
         if wanted:
             self.selector.modify(connection.fd, READ if wanted == select.POLLIN else WRITE, connection)
             return

@@ -23,7 +23,7 @@ SHUTDOWN: object = threadpool._SHUTDOWNREQUEST  # type: ignore[attr-defined]
 class WorkerPool(ThreadPool):
     """A thread that waits for its client is parked and another may take its place: stalled clients hold none.
 
-    When more than `waiting_threads` wait, the client that moved least gives way, so that `threads` are always there to work.
+    When more than `waiting_threads` wait, the client that moved least gives way: `threads` are always there to work.
     """
 
     def __init__(self, server: "DriveServer", limits: ServerLimits) -> None:

@@ -1,4 +1,4 @@
-"""Answers: framing, one send for a small one, files by sendfile, failures that tell nothing, bodies that are asked for."""
+"""Answers: framing, one send for a small one, files by sendfile, failures that tell nothing, 100 when it is time."""
 
 import json
 import logging

@@ -13,7 +13,7 @@ from davdrive.server.http import DriveServer
 from davdrive.server.limits import ServerLimits
 
 STALLED = 300
-SLACK_S = 0.003
+SLACK_S = 0.002
 """What the median may grow beside twice the unloaded one: this machine has other things to do."""
 
 PHASES = {
