@@ -10,6 +10,7 @@ from typing import Any
 
 from wsgidav.wsgidav_app import WsgiDAVApp
 
+from davdrive.baton import TURN
 from davdrive.dav.failures import failure
 from davdrive.dav.headers.own_urls import own_urls
 from davdrive.dav.locator import MOUNTS, DrivesLocator
@@ -60,7 +61,8 @@ class DriveApp(WsgiDAVApp):
             # A client that probes before it knows a password learns what is said everywhere (WIRE §7).
             return send(options(None), start_response)
         try:
-            answered: Iterable[bytes] = self.application(environ, start_response)
+            with TURN:
+                answered: Iterable[bytes] = self.application(environ, start_response)
         except Exception:
             LOG.exception("request %s failed", environ.get("davdrive.request_id", "-"))
             raise

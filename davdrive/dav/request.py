@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
+from davdrive.baton import resting
 from davdrive.dav.headers.conditions import read_conditions
 from davdrive.dav.headers.depth import ANY_DEPTH, Depth, read_depth
 from davdrive.dav.headers.lengths import read_length
@@ -74,7 +75,8 @@ class Request:
         view, came = memoryview(buffer), 0
         while expected is None or came < expected:
             self.deadline.check()
-            count = _fill(source, view, None if expected is None else expected - came)
+            with resting():
+                count = _fill(source, view, None if expected is None else expected - came)
             if not count:
                 break
             came += count

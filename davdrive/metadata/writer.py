@@ -7,6 +7,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from sqlalchemy.engine import Engine
 
+from davdrive.baton import resting
 from davdrive.errors import DriveError
 from davdrive.metadata.pool import Borrowed, borrow
 from davdrive.metadata.session import Session
@@ -94,10 +95,11 @@ class GroupWriter:
             self._queue.append(job)
             job.leads = not self._busy
             self._busy = True
-        if not job.leads:
-            job.gate.acquire()
-        if job.leads:
-            self._lead()
+        with resting():
+            if not job.leads:
+                job.gate.acquire()
+            if job.leads:
+                self._lead()
         return job.outcome()
 
     def close(self) -> None:
