@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from davdrive.settings.options import Given, option_kinds, unknown
+from davdrive.settings.options import Given, options, unknown
 from davdrive.settings.problems import SettingsError
 
 PREFIX = "DAVDRIVE_"
@@ -23,7 +23,7 @@ def read_environment(environment: Mapping[str, str]) -> dict[str, Given]:
 
     Raises `SettingsError` for a DAVDRIVE_ variable that is no option.
     """
-    names = {variable_of(option): option for option in option_kinds()}
+    names = {variable_of(option): option for option in options()}
     given: dict[str, Given] = {}
     problems: list[str] = []
     for variable, value in environment.items():

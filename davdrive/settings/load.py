@@ -5,15 +5,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from davdrive.settings.environment import CONFIG_VARIABLE, read_environment
 from davdrive.settings.explain import shown
 from davdrive.settings.files import read_file
 from davdrive.settings.lines import line_of
-from davdrive.settings.options import Given, flatten, nest, option_kinds, unknown
+from davdrive.settings.options import SECTIONS, Given, flatten, options, unknown
 from davdrive.settings.problems import SettingsError
-from davdrive.settings.tree import Settings
+from davdrive.settings.tree import Settings, default_data_dir
 
 PROFILES: dict[str, dict[str, Any]] = {"development": {}, "production": {"log.format": "json"}}
 DATABASE_FILE = "davdrive.db"
@@ -53,7 +51,7 @@ def _from_flags(flags: Mapping[str, Any]) -> dict[str, Given]:
         for option, value in flags.items()
         if value is not None
     }
-    if problems := [unknown(option, item.origin) for option, item in given.items() if option not in option_kinds()]:
+    if problems := [unknown(option, item.origin) for option, item in given.items() if option not in options()]:
         raise SettingsError(problems)
     return given
 
@@ -65,41 +63,50 @@ def _profile(given: Mapping[str, Given]) -> dict[str, Given]:
 
 
 def _check(given: dict[str, Given]) -> Settings:
-    try:
-        settings = Settings.model_validate(nest(given))
-    except ValidationError as error:
-        raise SettingsError([_sentence(problem, given) for problem in error.errors()]) from None
+    values, problems = _read(given)
+    if problems:
+        raise SettingsError(problems)
     origins = {option: item.origin for option, item in given.items()}
-    return _derive(settings, origins)
+    _derive(values, origins)
+    try:
+        return _built(values, origins)
+    except ValueError as error:
+        named = [item.origin for option, item in given.items() if option in str(error)]
+        raise SettingsError([": ".join(part for part in ("; ".join(named), str(error)) if part)]) from None
 
 
-def _sentence(problem: Any, given: Mapping[str, Given]) -> str:
-    message = problem["msg"].removeprefix("Value error, ")
-    place = ".".join(str(part) for part in problem["loc"])
-    option = place
-    while option and option not in given:
-        option = option.rpartition(".")[0]
-    if option:
-        return f"{given[option].origin}: {option} = {shown(option, given[option].value)}: {message}"
-    named = [item.origin for name, item in given.items() if name.rpartition(".")[2] in message]
-    return ": ".join(part for part in ("; ".join(named), place, message) if part)
+def _read(given: Mapping[str, Given]) -> tuple[dict[str, Any], list[str]]:
+    """Each value as its option's reader understands it, and a sentence for each that it does not."""
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for option, item in given.items():
+        try:
+            values[option] = options()[option].metadata["read"](item.value)
+        except ValueError as error:
+            problems.append(f"{item.origin}: {option} = {shown(option, item.value)}: {error}")
+    return values, problems
 
 
-def _derive(settings: Settings, origins: dict[str, str]) -> Settings:
+def _derive(values: dict[str, Any], origins: dict[str, str]) -> None:
     """Fill in what depends on the data directory."""
-    folder = settings.data_dir.expanduser().absolute()
-    update: dict[str, Any] = {"data_dir": folder}
-    if not settings.metadata.url:
-        update["metadata"] = settings.metadata.model_copy(update={"url": f"sqlite:///{folder / DATABASE_FILE}"})
-        origins["metadata.url"] = "derived from data_dir"
-    if not settings.objects.url:
-        update["objects"] = settings.objects.model_copy(update={"url": str(folder / OBJECTS_FOLDER)})
-        origins["objects.url"] = "derived from data_dir"
-    if "run_dir" in origins:
-        update["run_dir"] = settings.run_dir.expanduser().absolute()
-    else:
-        update["run_dir"] = folder / RUN_FOLDER
-        origins["run_dir"] = "derived from data_dir"
-    whole = settings.model_copy(update=update)
-    whole.remember_origins(origins)
-    return whole
+    folder = values["data_dir"] = values.get("data_dir", default_data_dir()).absolute()
+    derived = {
+        "metadata.url": f"sqlite:///{folder / DATABASE_FILE}",
+        "objects.url": str(folder / OBJECTS_FOLDER),
+        "run_dir": folder / RUN_FOLDER,
+    }
+    for option, value in derived.items():
+        if not values.get(option):
+            values[option] = value
+            origins[option] = "derived from data_dir"
+    values["run_dir"] = values["run_dir"].absolute()
+
+
+def _built(values: Mapping[str, Any], origins: Mapping[str, str]) -> Settings:
+    sections: dict[str, dict[str, Any]] = {}
+    for option, value in values.items():
+        section, _, name = option.rpartition(".")
+        sections.setdefault(section, {})[name] = value
+    top = sections.pop("", {})
+    made = {name: SECTIONS[name](**chosen) for name, chosen in sections.items()}
+    return Settings(**top, **made, origins=origins)

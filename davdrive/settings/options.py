@@ -1,14 +1,14 @@
 """The names of all options, and how a nested structure becomes options by name."""
 
-import difflib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import Field, dataclass, fields, is_dataclass
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
-from davdrive.settings.kinds import Section
 from davdrive.settings.problems import SettingsError
 from davdrive.settings.tree import Settings
+
+Option = Field[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,24 +19,26 @@ class Given:
     origin: str
 
 
-def _walk(section: type[Section], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, field in section.model_fields.items():
-        kind = field.annotation
-        if isinstance(kind, type) and issubclass(kind, Section):
-            yield from _walk(kind, f"{prefix}{name}.")
-        else:
-            yield prefix + name, kind
+def _is_section(item: Option) -> bool:
+    return isinstance(item.type, type) and is_dataclass(item.type) and "read" not in item.metadata
+
+
+def _walk(section: type, prefix: str = "") -> Iterator[tuple[str, Option]]:
+    for item in fields(section):
+        if "read" in item.metadata:
+            yield prefix + item.name, item
+        elif _is_section(item):
+            yield from _walk(cast(type, item.type), f"{prefix}{item.name}.")
 
 
 @cache
-def option_kinds() -> dict[str, Any]:
-    """Every option by its dotted name, with its Python type, in the order of the tree."""
+def options() -> Mapping[str, Option]:
+    """Every option by its dotted name, in the order of the tree; its `metadata` has `read` and `secret`."""
     return dict(_walk(Settings))
 
 
-@cache
-def section_names() -> frozenset[str]:
-    return frozenset(name.rpartition(".")[0] for name in option_kinds()) - {""}
+# The sections by name; there is one level of them.
+SECTIONS: Mapping[str, type] = {item.name: cast(type, item.type) for item in fields(Settings) if _is_section(item)}
 
 
 def flatten(tree: Mapping[str, Any], origin: Callable[[str], str]) -> dict[str, Given]:
@@ -57,11 +59,11 @@ def _collect(
 ) -> None:
     for key, value in tree.items():
         option = f"{prefix}{key}"
-        if option in section_names() and isinstance(value, Mapping):
+        if option in SECTIONS and isinstance(value, Mapping):
             _collect(value, f"{option}.", origin, given, problems)
-        elif option in section_names():
+        elif option in SECTIONS:
             problems.append(f"{origin(option)}: {option} is a section that holds options, not a value")
-        elif option in option_kinds():
+        elif option in options():
             given[option] = Given(value, origin(option))
         else:
             problems.append(unknown(option, origin(option)))
@@ -69,17 +71,7 @@ def _collect(
 
 def unknown(option: str, origin: str) -> str:
     """A sentence about an option that does not exist, with the likeliest one that does."""
-    close = difflib.get_close_matches(option, option_kinds(), 1)
+    import difflib  # only ever needed on the way to an error
+
+    close = difflib.get_close_matches(option, options(), 1)
     return f"{origin}: there is no option {option}" + (f"; did you mean {close[0]}?" if close else "")
-
-
-def nest(given: Mapping[str, Given]) -> dict[str, Any]:
-    """The reverse of `flatten`, values alone."""
-    tree: dict[str, Any] = {}
-    for option, item in given.items():
-        *sections, name = option.split(".")
-        place = tree
-        for section in sections:
-            place = place.setdefault(section, {})
-        place[name] = item.value
-    return tree

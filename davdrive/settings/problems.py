@@ -3,6 +3,10 @@
 from collections.abc import Sequence
 
 
+class BadValue(ValueError):
+    """A value that an option cannot have; the message says what to write."""
+
+
 class SettingsError(Exception):
     """The settings cannot be used. `problems` are sentences, each naming an option and where it was given."""
 

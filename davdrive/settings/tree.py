@@ -1,17 +1,20 @@
 """The tree of all options."""
 
+# ruff: noqa: RUF009 - these functions return dataclass fields, and the sections are frozen
+
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, PrivateAttr, model_validator
-
-from davdrive.settings.kinds import Listen, ListenAddress, PositiveCount, PublicUrls, Section
+from davdrive.settings.kinds import choice, count, listen, path, public_urls
 from davdrive.settings.limits import LimitSettings
 from davdrive.settings.people import AuthSettings, RateSettings
 from davdrive.settings.running import LogSettings, MetricSettings, ProfilingSettings, TraceSettings, UpkeepSettings
 from davdrive.settings.serving import ServerSettings
 from davdrive.settings.stores import MetadataSettings, ObjectSettings
+from davdrive.settings.values import ListenAddress
 
 DEFAULT_PORT = 8080
 
@@ -27,19 +30,20 @@ def default_workers() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-class Settings(Section):
-    """Every option of davdrive. Build it with `load_settings`, which also fills `metadata.url` and `objects.url`."""
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every option of davdrive. Build it with `load_settings`, which also fills in what follows from `data_dir`."""
 
     # What stands behind the other defaults: `production` logs JSON.
-    profile: Literal["development", "production"] = "development"
-    data_dir: Path = Field(default_factory=default_data_dir)
+    profile: Literal["development", "production"] = choice("development", "production")
+    data_dir: Path = path(default_data_dir)
     # State of this machine alone (sockets, metrics, rates), safe to lose. Default: `run` in the data directory.
-    run_dir: Path = Path()
+    run_dir: Path = path(Path)
     # This machine alone, until somebody decides otherwise.
-    listen: Listen = ListenAddress("127.0.0.1", DEFAULT_PORT)
+    listen: ListenAddress = listen(ListenAddress("127.0.0.1", DEFAULT_PORT))
     # Under which the clients know the server; a Destination header may name any of them.
-    public_urls: PublicUrls = ()
-    workers: PositiveCount = Field(default_factory=default_workers)
+    public_urls: tuple[str, ...] = public_urls()
+    workers: int = count(default_workers(), least=1)
     metadata: MetadataSettings = MetadataSettings()
     objects: ObjectSettings = ObjectSettings()
     limits: LimitSettings = LimitSettings()
@@ -51,21 +55,17 @@ class Settings(Section):
     metrics: MetricSettings = MetricSettings()
     profiling: ProfilingSettings = ProfilingSettings()
     traces: TraceSettings = TraceSettings()
-    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+    # Where each option that is no default came from.
+    origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def origin_of(self, option: str) -> str:
         """Where an option's value came from: a file and line, a variable, a flag, `default` or `derived from …`."""
-        return self._origins.get(option, "default")
+        return self.origins.get(option, "default")
 
-    def remember_origins(self, origins: dict[str, str]) -> None:
-        self._origins = dict(origins)
-
-    @model_validator(mode="after")
-    def _bytes_outlive_downloads(self) -> Self:
+    def __post_init__(self) -> None:
         if self.upkeep.grace_s < self.limits.request_s:
             raise ValueError("upkeep.grace_s must be at least limits.request_s, or a download could lose its bytes")
         if self.limits.lock_default_s > self.limits.lock_max_s:
             raise ValueError("limits.lock_default_s must not be over limits.lock_max_s")
         if self.objects.inline_bytes > self.objects.segment_bytes:
             raise ValueError("objects.inline_bytes must not be over objects.segment_bytes")
-        return self

@@ -38,7 +38,9 @@ def test_an_unknown_option_is_named_with_its_file_and_line_and_the_likely_name(
     ],
 )
 def test_an_ill_typed_option_is_named_with_its_file_line_and_value(tmp_path: Path, name: str, text: str) -> None:
-    assert problems_of(tmp_path, name, text).startswith(f"{name}, line 4: server.threads = 'many': Input should be")
+    assert problems_of(tmp_path, name, text).startswith(
+        f"{name}, line 4: server.threads = 'many': write a whole number"
+    )
 
 
 def test_dotted_and_inline_toml_keys_have_lines_too(tmp_path: Path) -> None:
@@ -95,13 +97,21 @@ def test_an_unknown_or_ill_typed_flag_is_named() -> None:
         ({"upkeep.grace_s": 10}, "flag --upkeep-grace-s: upkeep.grace_s must be at least limits.request_s"),
         ({"limits.lock_default_s": 1e9}, "lock_default_s must not be over"),
         ({"objects.inline_bytes": "1 GiB"}, "inline_bytes must not be over"),
-        ({"server.tls_key": "k"}, "flag --server-tls-key: server: tls_certificate and tls_key belong together"),
+        ({"server.tls_key": "k"}, "flag --server-tls-key: server.tls_certificate and server.tls_key belong together"),
         ({"public_urls": "ftp://x"}, "https://drive.example.org"),
         ({"public_urls": "https://x/?a"}, "no query"),
         ({"server.trusted_proxies": "10.0.0.300"}, "10.0.0.300"),
-        ({"workers": True}, "write a number"),
-        ({"workers": 0}, "greater than or equal to 1"),
-        ({"limits.name_bytes": 256}, "less than or equal to 255"),
+        ({"workers": True}, "write a whole number"),
+        ({"workers": 1.5}, "write a whole number"),
+        ({"server.idle_s": "nan"}, "finite"),
+        ({"server.idle_s": 0}, "over 0"),
+        ({"server.idle_s": "soon"}, "write a number"),
+        ({"server.sendfile": "perhaps"}, "true or false"),
+        ({"data_dir": ""}, "write a path"),
+        ({"public_urls": 5}, "write a list"),
+        ({"auth.realm": 'a"b'}, "without quotes"),
+        ({"workers": 0}, "at least 1"),
+        ({"limits.name_bytes": 256}, "at most 255"),
         ({"objects.segment_bytes": "5 parsecs"}, "KiB, MiB, GiB or TiB"),
         ({"log.format": "xml"}, "'text' or 'json'"),
         ({"listen": "::1:80"}, "in brackets"),
