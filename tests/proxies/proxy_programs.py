@@ -1,6 +1,8 @@
 """How each reverse proxy is started with its example from config/, with nothing but its ports and files changed."""
 
+import contextlib
 import os
+import random
 import socket
 import subprocess
 import time
@@ -10,6 +12,7 @@ from pathlib import Path
 
 CONFIG = Path(__file__).parents[2] / "config"
 START_S = 15.0
+PORTS = (20_000, 32_000)
 APACHE_MODULES = (
     "mpm_event authz_core unixd log_config alias headers setenvif env reqtimeout socache_shmcb ssl proxy proxy_http"
 )
@@ -123,9 +126,12 @@ PROGRAMS = {
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port below those that the kernel hands out, so that nobody who asks it for one gets this one meanwhile."""
+    while True:
+        port = random.SystemRandom().randrange(*PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("0.0.0.0", port))
+            return port
 
 
 def wait_until_listening(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -88,6 +88,7 @@ def proxy(
         process = subprocess.Popen(program.command(place), env=environment, stdout=output, stderr=output)
     try:
         wait_until_listening(place.https, process)
+        wait_until_listening(place.http, process)
         yield Proxy(request.param, place, backend)
     except RuntimeError as error:
         pytest.fail(f"{error}: {(folder / 'output').read_text()}")

@@ -38,9 +38,7 @@ def test_an_unknown_option_is_named_with_its_file_and_line_and_the_likely_name(
     ],
 )
 def test_an_ill_typed_option_is_named_with_its_file_line_and_value(tmp_path: Path, name: str, text: str) -> None:
-    assert problems_of(tmp_path, name, text).startswith(
-        f"{name}, line 4: server.threads = 'many': write a whole number"
-    )
+    assert problems_of(tmp_path, name, text) == f"{name}, line 4: server.threads = 'many': write a whole number"
 
 
 def test_dotted_and_inline_toml_keys_have_lines_too(tmp_path: Path) -> None:
