@@ -1,7 +1,5 @@
 """From settings to parts: the one place that puts the rooms together."""
 
-from pathlib import Path
-
 from sqlalchemy.engine import make_url
 
 from davdrive.auth.accounts import Accounts, DatabaseFailures
@@ -10,7 +8,7 @@ from davdrive.auth.authenticator import AuthOptions, DriveAuthenticator
 from davdrive.auth.passwords import HashCost, Passwords
 from davdrive.auth.remember import Remembered
 from davdrive.auth.throttle import Rule, Throttle
-from davdrive.dav.app import DriveApp, Wsgi
+from davdrive.dav.app import DriveApp
 from davdrive.dav.headers.if_header import IfLimits
 from davdrive.dav.headers.timeout import TimeoutLimits
 from davdrive.dav.site import DavOptions, Site
@@ -19,10 +17,14 @@ from davdrive.drive.backend import Backend, DriveLimits
 from davdrive.drive.open import open_database
 from davdrive.metadata.database import Database
 from davdrive.metadata.engine import DatabaseOptions
+from davdrive.metadata.users import all_users
 from davdrive.objects.content import ContentStore
-from davdrive.objects.local import LocalStore
+from davdrive.objects.open import open_objects
+from davdrive.objects.options import LimitOptions, ObjectOptions, RetryOptions, S3Options
 from davdrive.server.limits import ServerLimits
 from davdrive.settings import Settings
+from davdrive.web.health import health, ready
+from davdrive.web.router import Router
 
 
 def database_options(settings: Settings) -> DatabaseOptions:
@@ -56,10 +58,29 @@ def make_database(settings: Settings) -> Database:
     return open_database(database_options(settings))
 
 
+def object_options(settings: Settings) -> ObjectOptions:
+    """How to reach the objects."""
+    chosen = settings.objects
+    return ObjectOptions(
+        s3=S3Options(
+            endpoint_url=chosen.endpoint_url,
+            region=chosen.region,
+            addressing=chosen.addressing,
+            sse=chosen.sse,
+            sse_key_id=chosen.sse_key_id,
+            storage_class=chosen.storage_class,
+            connect_timeout_s=chosen.connect_timeout_s,
+            read_timeout_s=chosen.read_timeout_s,
+        ),
+        retry=RetryOptions(chosen.tries, chosen.retry_wait_s, chosen.retry_wait_max_s),
+        limit=LimitOptions(),
+    )
+
+
 def make_backend(settings: Settings) -> Backend:
     """Open metadata and objects."""
     chosen = settings.objects
-    store = LocalStore(Path(chosen.url.removeprefix("file://")))
+    store = open_objects(chosen.url, object_options(settings))
     contents = ContentStore(
         store,
         segment_bytes=chosen.segment_bytes,
@@ -109,7 +130,7 @@ def dav_options(settings: Settings) -> DavOptions:
     )
 
 
-def make_app(settings: Settings, backend: Backend, beside: Wsgi | None = None) -> DriveApp:
+def make_app(settings: Settings, backend: Backend) -> DriveApp:
     """The WSGI application."""
     proxies = TrustedProxies([str(each) for each in settings.server.trusted_proxies])
     options = AuthOptions(settings.auth.realm, proxies, settings.server.forwarded_header, settings.auth.require_tls)
@@ -117,9 +138,18 @@ def make_app(settings: Settings, backend: Backend, beside: Wsgi | None = None) -
     return DriveApp(
         Site(backend, dav_options(settings)),
         lambda inner: DriveAuthenticator(inner, accounts, options),
-        beside,
+        make_router(settings, backend).find,
         proxies.trusts,
     )
+
+
+def make_router(settings: Settings, backend: Backend) -> Router:
+    """What is not WebDAV."""
+
+    def check() -> None:
+        backend.database.read(all_users)
+
+    return Router({"/-/health": health, "/-/ready": ready(check)})
 
 
 def server_limits(settings: Settings) -> ServerLimits:

@@ -25,21 +25,26 @@ from davdrive.errors import DriveError
 LOG = logging.getLogger("davdrive.dav")
 
 Wsgi = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+FindRoute = Callable[[str], Wsgi | None]
 Wrap = Callable[[Wsgi], Wsgi]
 
 
 class DriveApp(WsgiDAVApp):
     """All drives under one WSGI callable.
 
-    `authenticate` wraps the request server in the middleware that finds out who asks; `beside` answers what is not
-    WebDAV (`/-/…`); `trusts` says whether a peer's forwarding headers may be believed.
+    `authenticate` wraps the request server in the middleware that finds out who asks; `beside` finds the application for
+    a raw path that is not WebDAV's (`/-/…`); `trusts` says whether a peer's forwarding headers may be believed.
     """
 
     def __init__(
-        self, site: Site, authenticate: Wrap, beside: Wsgi | None = None, trusts: Callable[[str], bool] | None = None
+        self,
+        site: Site,
+        authenticate: Wrap,
+        beside: FindRoute | None = None,
+        trusts: Callable[[str], bool] | None = None,
     ) -> None:
         self._site = site
-        self._beside = beside
+        self._beside = beside or (lambda _raw: None)
         self._trusts = trusts or (lambda _peer: False)
         self._mounts = tuple(MOUNTS)
         super().__init__(  # type: ignore[no-untyped-call]
@@ -54,9 +59,10 @@ class DriveApp(WsgiDAVApp):
         )
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        raw = environ.get("REQUEST_URI") or environ["PATH_INFO"]
-        if self._beside is not None and raw.startswith("/-/"):
-            return self._beside(environ, start_response)
+        raw = (environ.get("REQUEST_URI") or environ["PATH_INFO"]).partition("?")[0]
+        beside = self._beside(raw)
+        if beside is not None:
+            return beside(environ, start_response)
         if environ["REQUEST_METHOD"] == "OPTIONS" and "HTTP_AUTHORIZATION" not in environ:
             # A client that probes before it knows a password learns what is said everywhere (WIRE §7).
             return send(options(None), start_response)
