@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
 
 from davdrive.deadline import Deadline
 from davdrive.errors import DriveError
@@ -115,8 +116,11 @@ class SegmentUpload:
         for segment in self._segments:
             future = self._under_way.get(segment.key)
             if future is not None and future not in settled:
-                future.add_done_callback(lambda _, key=segment.key: discard_objects(self._store, [key]))  # type: ignore[misc]
+                future.add_done_callback(partial(self._discard_late, segment.key))
         discard_objects(self._store, self._settled_keys(settled))
+
+    def _discard_late(self, key: str, _done: "Future[None]") -> None:
+        discard_objects(self._store, [key])
 
     def _settled_keys(self, settled: "set[Future[None]]") -> list[str]:
         keys = (segment.key for segment in self._segments)

@@ -11,6 +11,7 @@ import pytest
 
 from davdrive.deadline import Deadline, unlimited
 from davdrive.errors import BadRequest, Cancelled, Damaged, StorageFull, Unavailable
+from davdrive.objects import uploads
 from davdrive.objects.base import ObjectStore, SegmentRef
 from davdrive.objects.content import ContentStore, StoredContent
 from davdrive.objects.local import LocalStore
@@ -213,6 +214,27 @@ def test_a_deadline_ends_a_write_whose_store_stalls_and_the_pool_cleans_up() -> 
     store = FaultyStore(MemoryStore(), plan)
     with over(store) as contents, pytest.raises(Cancelled):
         contents.write([b"x" * 2500], Deadline(0.1))
+    assert keys(store.inner) == []
+
+
+def test_a_segment_that_is_stored_long_after_its_upload_was_given_up_is_deleted_then(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(uploads, "SETTLE_S", 0.01)
+    plan = FaultPlan(stall=threading.Event())
+    store = FaultyStore(MemoryStore(), plan)
+
+    def cut() -> Iterator[bytes]:
+        yield b"x" * 2500
+        raise ConnectionResetError("the client went away")
+
+    with over(store) as contents:
+        with pytest.raises(ConnectionResetError):
+            contents.write(cut(), unlimited())
+        assert plan.stall is not None
+        assert plan.counts["delete"] == 0
+        plan.stall.set()
+    assert (plan.counts["finish"], plan.counts["delete"]) == (2, 2)
     assert keys(store.inner) == []
 
 
