@@ -102,14 +102,9 @@ sa.Index(
     sqlite_where=_live_entry,
     postgresql_where=_live_entry,
 )
-sa.Index(
-    "entries_ended",
-    entries.c.drive,
-    entries.c.parent,
-    entries.c.until,
-    sqlite_where=_ended_entry,
-    postgresql_where=_ended_entry,
-)
+# Not partial: they also serve the foreign keys to nodes, which upkeep deletes.
+sa.Index("entries_parent", entries.c.drive, entries.c.parent, entries.c.until)
+sa.Index("entries_node", entries.c.drive, entries.c.node, entries.c.since)
 sa.Index(
     "entries_purge",
     entries.c.drive,
@@ -166,14 +161,7 @@ sa.Index(
     sqlite_where=_live_version,
     postgresql_where=_live_version,
 )
-sa.Index(
-    "versions_ended",
-    versions.c.drive,
-    versions.c.node,
-    versions.c.until,
-    sqlite_where=_ended_version,
-    postgresql_where=_ended_version,
-)
+sa.Index("versions_node", versions.c.drive, versions.c.node, versions.c.until)
 sa.Index(
     "versions_purge",
     versions.c.drive,
@@ -219,6 +207,15 @@ doomed = sa.Table(
     sa.Column("object_key", Key, primary_key=True),
     sa.Column("after_ms", sa.BigInteger, nullable=False, index=True),
 )
+
+chores = sa.Table(
+    "chores",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("done_ms", sa.BigInteger, nullable=False),
+    sa.Column("at", sa.Text, nullable=False),
+)
+"""What upkeep did last, and where a long round goes on."""
 
 users = sa.Table(
     "users",
