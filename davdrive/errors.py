@@ -62,6 +62,14 @@ class AlreadyExists(DriveError):
     """Something lives at that path already."""
 
 
+class Gone(NotFound):
+    """It was here and is not any more, for good: an upload that was aborted or that expired."""
+
+
+class Conflict(DriveError):
+    """Somebody else's request came first, or what came does not go on where the last one ended: look again."""
+
+
 class NotAllowedHere(DriveError):
     """The method does not fit the kind of resource that lives at the path."""
 

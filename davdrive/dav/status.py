@@ -34,9 +34,11 @@ VERDICTS: dict[type[BaseException], Verdict] = {
     errors.InfiniteDepthRefused: Verdict(403, "propfind-finite-depth"),
     errors.ProtectedProperty: Verdict(403, "cannot-modify-protected-property"),
     errors.NotFound: Verdict(404),
+    errors.Gone: Verdict(410),
     errors.AlreadyExists: Verdict(405, "resource-must-be-null"),
     errors.NotAllowedHere: Verdict(405),
     errors.ParentMissing: Verdict(409),
+    errors.Conflict: Verdict(409),
     errors.LockTokenMismatch: Verdict(409, "lock-token-matches-request-uri"),
     errors.PreconditionFailed: Verdict(412),
     # 400 would do as well; sync clients start a failed upload again after 412 (WIRE §4).

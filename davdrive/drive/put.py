@@ -147,7 +147,6 @@ def verify(stored: StoredContent, checksums: Mapping[str, str]) -> None:
 def _write(
     transaction: Transaction, place: Place, stored: StoredContent, options: PutOptions, drafts_s: int
 ) -> Written:
-    drive, resource = place.drive, place.resource
     digests = {name: digest.hex() for name, digest in stored.digests.items()}
     content = insert_content(
         transaction.session,
@@ -157,6 +156,22 @@ def _write(
         inline=stored.inline,
         segments=stored.segments,
     )
+    known = {**digests, "sha256": stored.sha256.hex()}
+    return write_version(transaction, place, content, stored.size, options, drafts_s, known)
+
+
+def write_version(
+    transaction: Transaction,
+    place: Place,
+    content: int,
+    size: int,
+    options: PutOptions,
+    drafts_s: int,
+    digests: Mapping[str, str],
+) -> Written:
+    """Make a content of `size` bytes, whose row is there already, the current one of a place that `check_put` found
+    free to write. `digests` are what is known of it, hex by algorithm."""
+    drive, resource = place.drive, place.resource
     if resource is None:
         node = create_node(transaction, drive, FILE, created_ms=options.created_ms)
         open_entry(transaction, drive, place.parent().node, place.path.name, place.name_key, node)
@@ -174,9 +189,9 @@ def _write(
         drive,
         node,
         content=content,
-        size=stored.size,
+        size=size,
         etag=etag,
         media_type=media_type,
         modified_ms=modified_ms,
     )
-    return Written(resource is None, etag, modified_ms, drive.id, node, {**digests, "sha256": stored.sha256.hex()})
+    return Written(resource is None, etag, modified_ms, drive.id, node, digests)

@@ -22,11 +22,12 @@ _ADD_DIGESTS = Statement("UPDATE contents SET digests = :digests WHERE id = :con
 
 
 class Content(NamedTuple):
-    """A stored byte sequence. `inline` holds small ones; others are read by their segments."""
+    """A stored byte sequence. `inline` holds small ones; others are read by their segments. `sha256` is None until
+    somebody reads all of a content that was put together from parts (`davdrive.drive.digests`)."""
 
     id: int
     size: int
-    sha256: bytes
+    sha256: bytes | None
     digests: Mapping[str, str]
     inline: bytes | None
 
@@ -46,14 +47,18 @@ def content_of(row: Sequence[Any]) -> Content:
     """Build a content from its columns `id, size, sha256, digests, inline`."""
     identity, size, sha256, digests, inline = row
     known = json.loads(digests) if digests else {}
-    return Content(identity, size, bytes(sha256), known, None if inline is None else bytes(inline))
+    return Content(identity, size, _bytes(sha256), known, _bytes(inline))
+
+
+def _bytes(value: Any) -> bytes | None:
+    return None if value is None else bytes(value)
 
 
 def insert_content(
     session: Session,
     *,
     size: int,
-    sha256: bytes,
+    sha256: bytes | None,
     digests: Mapping[str, str],
     inline: bytes | None,
     segments: Sequence[SegmentLike],
@@ -81,11 +86,11 @@ def find_content(session: Session, content: int) -> Content | None:
 
 
 def digests_of(session: Session, contents: Mapping[int, int]) -> dict[int, dict[str, str]]:
-    """The digests, hex by algorithm and always with sha256, of contents given by node; by node."""
+    """The digests that are known, hex by algorithm, of contents given by node; by node."""
     wanted = json.dumps(sorted(set(contents.values())))
     rows = session.rows(_DIGESTS, texts=wanted)
     known = {
-        content: {**(json.loads(digests) if digests else {}), "sha256": sha256.hex()}
+        content: {**(json.loads(digests) if digests else {}), **({"sha256": sha256.hex()} if sha256 else {})}
         for content, sha256, digests in rows
     }
     return {node: known[content] for node, content in contents.items() if content in known}

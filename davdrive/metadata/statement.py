@@ -20,6 +20,7 @@ _MACROS: Mapping[str, Mapping[str, str]] = {
         "KEY_AT": "json_extract(walk.keys, '$[' || walk.depth || ']')",
         "TEXTS": "json_each(:texts)",
         "GREATEST": "max",
+        "LEAST": "min",
         "FOR_UPDATE": "",
     },
     "postgresql": {
@@ -28,6 +29,7 @@ _MACROS: Mapping[str, Mapping[str, str]] = {
         "KEY_AT": "(walk.keys ->> walk.depth)",
         "TEXTS": "jsonb_array_elements_text(CAST(:texts AS jsonb)) AS texts(value)",
         "GREATEST": "greatest",
+        "LEAST": "least",
         "FOR_UPDATE": "FOR UPDATE",
     },
 }

@@ -118,11 +118,13 @@ contents = sa.Table(
     metadata,
     sa.Column("id", Id, primary_key=True, autoincrement=True),
     sa.Column("size", sa.BigInteger, nullable=False),
-    sa.Column("sha256", sa.LargeBinary, nullable=False),
+    sa.Column("sha256", sa.LargeBinary),
     sa.Column("digests", sa.Text),
     sa.Column("inline", sa.LargeBinary),
     sqlite_autoincrement=True,
 )
+_unhashed = contents.c.sha256.is_(None)
+sa.Index("contents_unhashed", contents.c.id, sqlite_where=_unhashed, postgresql_where=_unhashed)
 
 segments = sa.Table(
     "segments",
@@ -216,6 +218,59 @@ chores = sa.Table(
     sa.Column("at", sa.Text, nullable=False),
 )
 """What upkeep did last, and where a long round goes on."""
+
+PENDING, COMPLETE, ABORTED = 0, 1, 2
+"""The states of an upload (`davdrive.drive.uploads.state` says how one follows another)."""
+
+uploads = sa.Table(
+    "uploads",
+    metadata,
+    sa.Column("id", Key, primary_key=True),
+    _drive(),
+    sa.Column("principal", sa.Text, nullable=False),
+    sa.Column("name", Key),
+    sa.Column("path", sa.Text),
+    sa.Column("total", sa.BigInteger),
+    sa.Column("details", sa.Text),
+    sa.Column("received", sa.BigInteger, nullable=False, default=0),
+    sa.Column("parts", sa.BigInteger, nullable=False, default=0),
+    sa.Column("changes", sa.BigInteger, nullable=False, default=0),
+    sa.Column("state", sa.SmallInteger, nullable=False, default=PENDING),
+    sa.Column("result", sa.Text),
+    sa.Column("created_ms", sa.BigInteger, nullable=False),
+    sa.Column("active_ms", sa.BigInteger, nullable=False),
+)
+_pending = uploads.c.state == PENDING
+sa.Index(
+    "uploads_pending_name",
+    uploads.c.drive,
+    uploads.c.principal,
+    uploads.c.name,
+    unique=True,
+    sqlite_where=_pending,
+    postgresql_where=_pending,
+)
+sa.Index("uploads_named", uploads.c.drive, uploads.c.principal, uploads.c.name)
+sa.Index("uploads_owner", uploads.c.principal, uploads.c.state)
+sa.Index("uploads_idle", uploads.c.active_ms)
+
+# A part of several segments has a row for each: what belongs to the part alone (name, size, sha256) is in all of them.
+# No ON DELETE CASCADE: whoever forgets parts has to doom their objects first.
+parts = sa.Table(
+    "parts",
+    metadata,
+    sa.Column("upload", Key, sa.ForeignKey("uploads.id"), nullable=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("piece", sa.Integer, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("sha256", sa.LargeBinary, nullable=False),
+    sa.Column("object_key", Key, nullable=False, index=True),
+    sa.Column("offset", sa.BigInteger, nullable=False),
+    sa.Column("length", sa.BigInteger, nullable=False),
+    sa.PrimaryKeyConstraint("upload", "number", "piece"),
+    sqlite_with_rowid=False,
+)
 
 users = sa.Table(
     "users",

@@ -108,6 +108,6 @@ def _headers(request: Request, found: OpenFile) -> Headers:
     if found.content.digests:
         headers.append(("OC-Checksum", format_oc_checksums(found.content.digests).split(" ")[0]))
     wanted = request.header("WANT_REPR_DIGEST")
-    if wanted is not None and wanted_digest(wanted) is not None:
+    if wanted is not None and wanted_digest(wanted) is not None and found.content.sha256 is not None:
         headers.append(("Repr-Digest", format_digest({"sha256": found.content.sha256.hex()})))
     return headers

@@ -12,7 +12,7 @@ def upgrade() -> None:
         "contents",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
-        sa.Column("sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("sha256", sa.LargeBinary(), nullable=True),
         sa.Column("digests", sa.Text(), nullable=True),
         sa.Column("inline", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
