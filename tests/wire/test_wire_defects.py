@@ -1,0 +1,34 @@
+"""Every defect of stock WsgiDAV and cheroot that WIRE §1 names: davdrive does not have it, and the stock server does.
+
+The second half keeps the first honest: a probe that passes on the stock server proves nothing.
+"""
+
+from http.client import HTTPException
+
+import defects_conditions
+import defects_http
+import defects_locks
+import defects_properties
+import defects_put
+import defects_ranges
+import defects_trees
+import pytest
+from defect import DEFECTS, Probe
+
+from tests.support.peers import Peer
+
+_MODULES = (
+    defects_conditions, defects_http, defects_locks, defects_properties, defects_put, defects_ranges, defects_trees,
+)  # fmt: skip
+each_defect = pytest.mark.parametrize("probe", DEFECTS, ids=lambda probe: probe.__name__)
+
+
+@each_defect
+def test_davdrive_does_it_right(probe: Probe, peer: Peer) -> None:
+    probe(peer)
+
+
+@each_defect
+def test_stock_wsgidav_does_not(probe: Probe, stock_peer: Peer) -> None:
+    with pytest.raises((AssertionError, OSError, HTTPException)):
+        probe(stock_peer)
