@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("davdrive.server")
 
+NEAR = frozenset({"", "::1"})
+"""Peers on this machine, beside 127.0.0.0/8: a Unix socket has no address."""
 AT_ONCE = 64
 """Connections accepted before the others are looked at again."""
 FULL_PAUSE_S = 0.05
@@ -112,6 +114,7 @@ class Acceptor:
         else:
             sock.setblocking(False)
             channel = TlsChannel(tls.wrap(sock), self._limits, parking)
+        channel.near = host in NEAR or host.startswith("127.")
         connection = DriveConnection(self._server, channel, host, port)
         connection.address_key = key
         connection.base_environ = dict(self._environ, REMOTE_ADDR=host, REMOTE_PORT=str(port))

@@ -8,6 +8,7 @@ import os
 import select
 import socket
 import struct
+import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -22,6 +23,8 @@ JOIN_BYTES = 32 * 1024
 """Parts up to this size are copied into one buffer; larger ones go out by a vector."""
 SENDFILE_BYTES = 8 * 1024 * 1024
 """One sendfile call at most, so that the deadline is looked at now and then."""
+COPY_BYTES = 256 * 1024
+"""The block in which files are copied to near peers; larger ones fall out of the processor's cache."""
 
 MOMENT_S = 0.001
 """Keeps a rate finite when hardly any time has gone by."""
@@ -30,19 +33,37 @@ Part = bytes | bytearray | memoryview
 Parking = Callable[["Channel"], AbstractContextManager[None]]
 
 
+_of_thread = threading.local()
+
+
+def _copy_buffer() -> memoryview:
+    """This thread's buffer for copying files, made once."""
+    if not hasattr(_of_thread, "buffer"):
+        _of_thread.buffer = memoryview(bytearray(COPY_BYTES))
+    buffer: memoryview = _of_thread.buffer
+    return buffer
+
+
 def not_parked(_: "Channel") -> AbstractContextManager[None]:
     """Waiting without telling anybody."""
     return nullcontext()
 
 
 class Channel:
-    """One connected socket, used by one thread at a time. `received` are body bytes, `sent` all bytes of the answer."""
+    """One connected socket, used by one thread at a time.
+
+    `received` are body bytes, `sent` all bytes of the answer. `near` is True for a peer on this machine, a reverse
+    proxy for one. There copying a file is half as fast again as sendfile, which hands it over in pieces of 64 KiB that
+    each wake the reader; over a network sendfile saves the processor.
+    """
 
     __slots__ = (
-        "deadline", "first_wait_s", "limits", "pace", "pace_in", "pace_out", "parking", "received", "sent", "sock",
+        "deadline", "first_wait_s", "limits", "near", "pace", "pace_in", "pace_out", "parking",
+        "received", "sent", "sock",
     )  # fmt: skip
 
     sendfile_works = True
+    """False where bytes must be changed on their way."""
 
     def __init__(self, sock: socket.socket, limits: ServerLimits, parking: Parking = not_parked) -> None:
         self.sock = sock
@@ -54,6 +75,7 @@ class Channel:
         self.pace_out: Pace | None = None
         self.pace: Pace | None = None
         self.first_wait_s = 0.0
+        self.near = False
         self._prepare()
 
     def _prepare(self) -> None:
@@ -123,7 +145,21 @@ class Channel:
 
     def send_file(self, fd: int, offset: int, length: int) -> None:
         """Send `length` bytes of an open file. Raises EOFError if the file is shorter; else like `send_all`."""
-        end = offset + length
+        if self.near:
+            self._copy_file(fd, offset, offset + length)
+        else:
+            self._splice_file(fd, offset, offset + length)
+
+    def _copy_file(self, fd: int, offset: int, end: int) -> None:
+        buffer = _copy_buffer()
+        while offset < end:
+            count = os.preadv(fd, [buffer[: end - offset]], offset)
+            if count == 0:
+                raise EOFError("the file is shorter than its range")
+            self.send_all((buffer[:count],))
+            offset += count
+
+    def _splice_file(self, fd: int, offset: int, end: int) -> None:
         out = self.sock.fileno()
         while offset < end:
             try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from davdrive.baton import resting
 from davdrive.server.channel import Channel
 from davdrive.server.limits import ServerLimits
 
@@ -79,7 +80,8 @@ class Inbox:
             before, self.before_reading = self.before_reading, None
             before()
         try:
-            return self.channel.recv_into(view)
+            with resting():
+                return self.channel.recv_into(view)
         except OSError:
             return 0
 

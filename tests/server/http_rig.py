@@ -184,10 +184,10 @@ def connect(server: DriveServer) -> socket.socket:
     return socket.create_connection(server.listening_at, timeout=10)
 
 
-def read_until_quiet(sock: socket.socket, quiet_s: float = 0.15) -> tuple[bytes, bool]:
-    """Everything that comes until nothing does for `quiet_s`, or the server closes."""
+def read_until_quiet(sock: socket.socket, quiet_s: float = 0.15, first_s: float = 5.0) -> tuple[bytes, bool]:
+    """Everything that comes until nothing does for `quiet_s`, at first for `first_s`, or the server closes."""
     parts: list[bytes] = []
-    sock.settimeout(5)
+    sock.settimeout(max(first_s, quiet_s))
     while True:
         try:
             data = sock.recv(65536)
@@ -201,12 +201,12 @@ def read_until_quiet(sock: socket.socket, quiet_s: float = 0.15) -> tuple[bytes,
         sock.settimeout(quiet_s)
 
 
-def raw_request(server: DriveServer, data: bytes, half_close: bool = False) -> Reply:
+def raw_request(server: DriveServer, data: bytes, half_close: bool = False, first_s: float = 5.0) -> Reply:
     """Send bytes on a fresh connection and gather what comes back."""
     with connect(server) as sock:
         sock.sendall(data)
         if half_close:
             sock.shutdown(socket.SHUT_WR)
-        raw, closed = read_until_quiet(sock)
+        raw, closed = read_until_quiet(sock, first_s=first_s)
     statuses = [int(code) for code in re.findall(rb"^HTTP/1\.1 ([0-9]{3}) ", raw, re.MULTILINE)]
     return Reply(statuses, raw, closed)

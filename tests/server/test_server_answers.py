@@ -2,13 +2,18 @@
 
 import json
 import logging
+import os
 import socket
+import threading
 from pathlib import Path
 
 import pytest
 from http_rig import BIG, Closing, RigApp, connect, raw_request, read_until_quiet
 
+from davdrive.server.channel import Channel
+from davdrive.server.file_ranges import send_ranges
 from davdrive.server.http import DriveServer
+from davdrive.server.limits import ServerLimits
 
 CLOSE = b"Connection: close\r\n\r\n"
 
@@ -98,6 +103,29 @@ def test_file_ranges_are_sent_one_after_the_other(rig: DriveServer, rig_app: Rig
     assert raw_request(rig, get("/files")).body == b"abcdef0123456789"
 
 
+@pytest.mark.parametrize("near", [True, False])
+def test_a_large_file_arrives_whole_by_copying_and_by_sendfile(tmp_path: Path, near: bool) -> None:
+    content = os.urandom(3_000_001)
+    (tmp_path / "content").write_bytes(content)
+    ours, peer = socket.socketpair()
+    channel = Channel(ours, ServerLimits())
+    channel.near = near
+    got = bytearray()
+    reader = threading.Thread(target=lambda: got.extend(iter_bytes(peer)))
+    reader.start()
+    with ours, peer:
+        file = tmp_path / "content"
+        send_ranges(channel, [(file, 1, 1_000_000), (file, 1_000_001, 2_000_000)], bytes)
+        channel.half_close()
+        reader.join()
+    assert bytes(got) == content[1:]
+
+
+def iter_bytes(sock: socket.socket) -> bytes:
+    with sock.makefile("rb") as file:
+        return file.read()
+
+
 def test_a_file_that_is_gone_is_a_500_and_one_that_is_cut_breaks_off(
     rig: DriveServer, rig_app: RigApp, tmp_path: Path
 ) -> None:
@@ -156,8 +184,6 @@ def test_the_request_id_is_the_same_within_and_without(rig: DriveServer) -> None
 
 
 def test_a_client_on_a_unix_socket_is_served(tmp_path: Path) -> None:
-    import threading
-
     server = DriveServer(f"unix:{tmp_path}/s", RigApp())
     server.prepare()
     thread = threading.Thread(target=server.serve)
