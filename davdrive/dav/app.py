@@ -32,8 +32,8 @@ Wrap = Callable[[Wsgi], Wsgi]
 class DriveApp(WsgiDAVApp):
     """All drives under one WSGI callable.
 
-    `authenticate` wraps the request server in the middleware that finds out who asks; `beside` finds the application for
-    a raw path that is not WebDAV's (`/-/…`); `trusts` says whether a peer's forwarding headers may be believed.
+    `authenticate` wraps the request server in the middleware that finds out who asks; `beside` finds the application
+    for a raw path that is not WebDAV's (`/-/…`); `trusts` says whether a peer's forwarding headers may be believed.
     """
 
     def __init__(

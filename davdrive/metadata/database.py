@@ -11,7 +11,7 @@ from davdrive.deadline import Deadline
 from davdrive.errors import Unavailable
 from davdrive.metadata.engine import DatabaseOptions, open_engine
 from davdrive.metadata.faults import Fault, drive_error, fault_of
-from davdrive.metadata.pool import borrow
+from davdrive.metadata.pool import Connections
 from davdrive.metadata.session import Session
 from davdrive.metadata.turnstile import Turnstile
 from davdrive.metadata.writer import DirectWriter, GroupWriter, Writer
@@ -40,21 +40,22 @@ class Database:
         self.engine = open_engine(options)
         self.dialect = self.engine.dialect.name
         self.observer: Observer = observer or _Silent()
-        self._driver_error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
+        self._connections = Connections(self.engine, options.pool_size, options.wait_s)
+        self._driver_error = self._connections.driver_error
         self._writer: Writer = self._open_writer(options)
 
     def _open_writer(self, options: DatabaseOptions) -> Writer:
         if self.dialect != "sqlite":
-            return DirectWriter(self.engine)
+            return DirectWriter(self._connections)
         file = Path(self.engine.url.database or "")
         file.parent.mkdir(parents=True, exist_ok=True)
-        return GroupWriter(self.engine, Turnstile(file, options.wait_s))
+        return GroupWriter(self._connections, Turnstile(file, options.wait_s))
 
     def read(self, work: Callable[[Session], T], deadline: Deadline | None = None) -> T:
         """Run statements that only read. Each sees the newest commit; use `snapshot` where several must agree."""
 
         def once() -> T:
-            with borrow(self.engine) as connection:
+            with self._connections.borrow() as connection:
                 return work(connection.session)
 
         return self._attempt("read", once, deadline)
@@ -63,7 +64,7 @@ class Database:
     def snapshot(self) -> Iterator[Session]:
         """One unchanging view of everything, for as long as the block lasts."""
         begin = "BEGIN" if self.dialect == "sqlite" else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-        with self._translated(), borrow(self.engine) as connection:
+        with self._translated(), self._connections.borrow() as connection:
             connection.execute(begin)
             try:
                 yield connection.session
@@ -86,7 +87,7 @@ class Database:
 
     def close(self) -> None:
         self._writer.close()
-        self.engine.dispose()
+        self._connections.close()
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:

@@ -5,11 +5,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
 
-from sqlalchemy.engine import Engine
-
 from davdrive.baton import resting
 from davdrive.errors import DriveError
-from davdrive.metadata.pool import Borrowed, borrow
+from davdrive.metadata.pool import Borrowed, Connections
 from davdrive.metadata.session import Session
 from davdrive.metadata.turnstile import Turnstile
 
@@ -30,11 +28,11 @@ class Writer(Protocol):
 class DirectWriter:
     """A transaction of its own for each piece of work, for databases whose writers run side by side."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
 
     def run(self, work: Work[T]) -> T:
-        with borrow(self._engine) as connection:
+        with self._connections.borrow() as connection:
             connection.execute("BEGIN")
             try:
                 result = work(connection.session)
@@ -81,8 +79,8 @@ class GroupWriter:
     then the next in the queue leads. `most` bounds how many share a commit.
     """
 
-    def __init__(self, engine: Engine, turnstile: Turnstile, most: int = 64) -> None:
-        self._engine = engine
+    def __init__(self, connections: Connections, turnstile: Turnstile, most: int = 64) -> None:
+        self._connections = connections
         self._turnstile = turnstile
         self._most = most
         self._mutex = threading.Lock()
@@ -128,7 +126,7 @@ class GroupWriter:
             following.gate.release()
 
     def _commit(self, batch: list[_Job[Any]]) -> None:
-        with self._turnstile.passage(), borrow(self._engine) as connection:
+        with self._turnstile.passage(), self._connections.borrow() as connection:
             if len(batch) > 1 and self._together(connection, batch):
                 return
             for job in batch:
@@ -149,7 +147,7 @@ class GroupWriter:
             try:
                 connection.execute("COMMIT")
                 return True
-            except connection.Error:
+            except connection.driver_error:
                 pass
         connection.rollback()
         for job in batch:
@@ -165,6 +163,6 @@ def _alone(connection: Borrowed, job: _Job[Any]) -> None:
             connection.execute("COMMIT")
         else:
             connection.rollback()
-    except connection.Error as error:
+    except connection.driver_error as error:
         job.error = job.error or error
         connection.rollback()

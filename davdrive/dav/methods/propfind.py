@@ -1,17 +1,24 @@
 """PROPFIND (RFC 4918 §9.1), streamed over one statement a page."""
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from davdrive.dav.headers.depth import Depth
 from davdrive.dav.headers.prefer import read_preferences
 from davdrive.dav.request import Request
 from davdrive.dav.response import XML, Response
 from davdrive.dav.rows import drive_list_rows, tree_rows
+from davdrive.dav.xml.parse import XmlLimits
 from davdrive.dav.xml.propfind import parse_propfind
 from davdrive.dav.xml.row import ResourceRow
 from davdrive.dav.xml.row_plan import RowPlan
 from davdrive.drive.read import stat
 from davdrive.errors import InfiniteDepthRefused
+
+
+CACHED_PLANS = 256
+CACHED_BODY_BYTES = 4096
+"""Bodies of clients have some hundred bytes; larger ones are compiled each time, so that the memory stays small."""
 
 
 def propfind(request: Request) -> Response:
@@ -20,16 +27,27 @@ def propfind(request: Request) -> Response:
     Depth infinity is refused unless a setting permits it (§9.1: propfind-finite-depth).
     """
     options = request.site.options
-    asked = parse_propfind(request.small_body(options.xml.bytes), options.xml, options.properties_named)
+    preferences = read_preferences(request.header("PREFER"))
+    plan = _plan(request.small_body(options.xml.bytes), preferences.minimal, options.xml, options.properties_named)
     depth = request.depth(Depth.INFINITY)
     if depth is Depth.INFINITY and not options.infinite_propfind:
         raise InfiniteDepthRefused("this server lists one level at a time; send Depth: 1")
-    preferences = read_preferences(request.header("PREFER"))
-    plan = RowPlan(asked, preferences.minimal)
     rows = _rows(request, plan, depth)
     if preferences.no_root and depth is not Depth.ZERO:
         next(rows)
     return _answer(plan, rows, preferences.minimal)
+
+
+def _plan(body: bytes, minimal: bool, limits: XmlLimits, most: int) -> RowPlan:
+    """What is asked for, compiled. A client sends the same few bodies again and again."""
+    if len(body) > CACHED_BODY_BYTES:
+        return RowPlan(parse_propfind(body, limits, most), minimal)
+    return _remembered_plan(body, minimal, limits, most)
+
+
+@lru_cache(CACHED_PLANS)
+def _remembered_plan(body: bytes, minimal: bool, limits: XmlLimits, most: int) -> RowPlan:
+    return RowPlan(parse_propfind(body, limits, most), minimal)
 
 
 def _rows(request: Request, plan: RowPlan, depth: Depth) -> Iterator[ResourceRow]:
