@@ -2,13 +2,15 @@
 
 import sys
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
 
 from davdrive import __version__
 from davdrive.errors import DriveError
-from davdrive.settings import Settings, SettingsError, load_settings
+
+if TYPE_CHECKING:
+    from davdrive.settings import Settings
 
 
 class Commands(click.Group):
@@ -52,12 +54,31 @@ def common(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--config", "configs", metavar="FILE", multiple=True, help="A TOML, YAML or JSON file of settings.")
     def with_settings(data_dir: str | None, configs: tuple[str, ...], **arguments: Any) -> Any:
         flags: dict[str, Any] = {name: arguments.pop(name) for name in ("listen", "workers") if name in arguments}
-        settings = load_settings({"data_dir": data_dir, **flags}, configs)
-        return function(settings, **arguments)
+        return function(read_settings({"data_dir": data_dir, **flags}, configs), **arguments)
 
     with_settings.__doc__ = function.__doc__
     with_settings.__name__ = function.__name__
     return with_settings
+
+
+def read_settings(flags: dict[str, Any], files: tuple[str, ...]) -> "Settings":
+    """The settings; the program ends with exit status 1 and every problem when they cannot be used."""
+    from davdrive.settings import SettingsError, load_settings  # a tenth of a second that `--help` need not wait for
+
+    try:
+        return load_settings(flags, files)
+    except SettingsError as error:
+        click.echo(f"davdrive: {error}", err=True)
+        sys.exit(1)
+
+
+def __getattr__(name: str) -> Any:
+    """`Settings`, imported when a command asks for it."""
+    if name != "Settings":
+        raise AttributeError(name)
+    from davdrive.settings import Settings
+
+    return Settings
 
 
 def main() -> None:
@@ -69,7 +90,7 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except (DriveError, SettingsError) as error:
+    except DriveError as error:
         click.echo(f"davdrive: {error}", err=True)
         sys.exit(1)
 

@@ -9,8 +9,9 @@ import sys
 from collections.abc import MutableMapping, Sequence
 from typing import Any, Literal, TextIO, cast
 
+import structlog
+
 from davdrive.observe.context import bound_fields
-from davdrive.observe.lean_structlog import structlog
 from davdrive.observe.redact import redact_event
 
 LogFormat = Literal["text", "json"]

@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from pydantic import SecretStr
+
 from davdrive.settings.options import options
 from davdrive.settings.tree import Settings
-from davdrive.settings.values import MASK, Secret
 
+MASK = "********"
 _URL_PASSWORD = re.compile(r"(?<=://)([^/?#@:]*):[^/?#]*(?=@)")
 _QUERY_SECRET = re.compile(r"(?i)([?&](?:password|passwd|token|secret|sslpassword|key)=)[^&#]*")
 
@@ -31,9 +33,9 @@ def explain(settings: Settings) -> Iterator[Row]:
 
 def shown(option: str, value: object) -> str:
     """How a value may be printed: secrets as a mask, passwords inside URLs too."""
-    if isinstance(value, Secret):
-        return repr(value)
-    if option in options() and options()[option].metadata["secret"]:
+    if isinstance(value, SecretStr):
+        return MASK if value.get_secret_value() else "''"
+    if option in options() and options()[option].annotation is SecretStr:
         return MASK
     if isinstance(value, bool):
         return str(value).lower()

@@ -1,10 +1,13 @@
-"""On which line of a settings file an option stands, since the TOML and JSON parsers do not say.
+"""On which line of a settings file an option stands, since its parsers do not say.
 
 Each function returns `{"section.option": line}` with lines counted from 1. It runs on text that its parser accepted.
 """
 
 import re
 from collections.abc import Iterator
+from typing import Any
+
+import yaml
 
 _TOML_TABLE = re.compile(r"\s*\[\s*([^\[\]]+?)\s*\]\s*(?:#.*)?$")
 _TOML_KEY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
@@ -50,6 +53,24 @@ def json_lines(text: str) -> dict[str, int]:
 def _json_tokens(text: str) -> Iterator[tuple[str, int]]:
     for match in _JSON_TOKEN.finditer(text):
         yield match[0], match.start()
+
+
+def yaml_lines(text: str) -> dict[str, int]:
+    """Lines of the keys of every mapping. ValueError for a key given twice, of which the parser would drop one."""
+    found: dict[str, int] = {}
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    if root is not None:
+        _note_yaml_lines(root, "", found)
+    return found
+
+
+def _note_yaml_lines(node: Any, prefix: str, found: dict[str, int]) -> None:
+    for key, value in node.value if node.id == "mapping" else ():
+        option = f"{prefix}.{key.value}" if prefix else str(key.value)
+        if option in found:
+            raise ValueError(f"line {key.start_mark.line + 1}: {option} is given twice")
+        found[option] = key.start_mark.line + 1
+        _note_yaml_lines(value, option, found)
 
 
 def line_of(lines: dict[str, int], option: str) -> int:

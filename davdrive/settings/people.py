@@ -1,65 +1,62 @@
 """Options about who may come and how much they may ask for."""
 
-# ruff: noqa: RUF009 - these functions return dataclass fields, and the sections are frozen
+from typing import Annotated
 
-from dataclasses import dataclass
+from pydantic import Field, SecretStr
 
-from davdrive.settings.kinds import count, duration, hidden, seconds, size, switch, text
-from davdrive.settings.values import Secret
+from davdrive.settings.kinds import ByteCount, Count, PositiveCount, PositiveSeconds, Seconds, Section
 
 
-@dataclass(frozen=True, slots=True)
-class AuthSettings:
+class AuthSettings(Section):
     """Passwords: how they are sent, kept, remembered and guarded from guessing."""
 
-    basic: bool = switch(True)
+    basic: bool = True
     # For Windows without TLS. It needs a second secret a user in the database, so it is off.
-    digest: bool = switch(False)
-    realm: str = text("davdrive", r'[^"\\\x00-\x1f]{1,64}', "write 1 to 64 characters without quotes")
+    digest: bool = False
+    realm: Annotated[str, Field(pattern=r'^[^"\\\x00-\x1f]{1,64}$')] = "davdrive"
     # Refuse passwords that came in the clear from another machine.
-    require_tls: bool = switch(False)
+    require_tls: bool = False
     # How long a password that was verified costs no hash; also how long a removed user may linger in a worker.
-    remember_s: float = seconds(300)
-    remember_entries: int = count(4096, least=1)
-    password_bytes: int = size(1024)
+    remember_s: Seconds = 300
+    remember_entries: PositiveCount = 4096
+    password_bytes: ByteCount = 1024
     # OWASP's advice for argon2id: 19 MiB, two passes, one lane; about 20 ms.
-    argon2_memory_kib: int = count(19_456, least=8)
-    argon2_passes: int = count(2, least=1)
-    argon2_lanes: int = count(1, least=1, most=16)
+    argon2_memory_kib: Annotated[PositiveCount, Field(ge=8)] = 19_456
+    argon2_passes: PositiveCount = 2
+    argon2_lanes: Annotated[PositiveCount, Field(le=16)] = 1
     # Hashes at once in a worker: each holds `argon2_memory_kib`.
-    argon2_at_once: int = count(2, least=1)
-    digest_nonce_s: float = duration(300)
-    digest_nonces: int = count(4096, least=1)
+    argon2_at_once: PositiveCount = 2
+    digest_nonce_s: PositiveSeconds = 300
+    digest_nonces: PositiveCount = 4096
     # Failures without a delay, then a delay that doubles from `throttle_first_s`.
-    throttle_user_free: int = count(5)
-    throttle_address_free: int = count(20)
-    throttle_first_s: float = duration(1)
+    throttle_user_free: Count = 5
+    throttle_address_free: Count = 20
+    throttle_first_s: PositiveSeconds = 1
     # Short for a user, or a stranger could lock the owner out; long for an address.
-    throttle_user_max_s: float = duration(30)
-    throttle_address_max_s: float = duration(900)
+    throttle_user_max_s: PositiveSeconds = 30
+    throttle_address_max_s: PositiveSeconds = 900
     # Failures older than this are forgotten.
-    throttle_forget_s: float = duration(3600)
+    throttle_forget_s: PositiveSeconds = 3600
     # Signs what must hold on every node (nonces, links). Empty: made at the first start, kept in the database.
-    secret: Secret = hidden()
+    secret: SecretStr = SecretStr("")
 
 
-@dataclass(frozen=True, slots=True)
-class RateSettings:
+class RateSettings(Section):
     """Token buckets, shared by the workers of a machine. 0 is no limit, which is right at home and in an office."""
 
-    user_requests_per_s: float = seconds(0)
-    user_requests_burst: int = count(0)
-    user_upload_bytes_per_s: int = size(0)
-    user_download_bytes_per_s: int = size(0)
-    user_transfers: int = count(0)
-    address_requests_per_s: float = seconds(0)
-    address_requests_burst: int = count(0)
-    address_upload_bytes_per_s: int = size(0)
-    address_download_bytes_per_s: int = size(0)
-    address_transfers: int = count(0)
+    user_requests_per_s: Seconds = 0
+    user_requests_burst: Count = 0
+    user_upload_bytes_per_s: ByteCount = 0
+    user_download_bytes_per_s: ByteCount = 0
+    user_transfers: Count = 0
+    address_requests_per_s: Seconds = 0
+    address_requests_burst: Count = 0
+    address_upload_bytes_per_s: ByteCount = 0
+    address_download_bytes_per_s: ByteCount = 0
+    address_transfers: Count = 0
     # Bytes may come in bursts of this many seconds of their rate.
-    bytes_burst_s: float = duration(4)
+    bytes_burst_s: PositiveSeconds = 4
     # A stream is slowed; a request that would have to wait longer than this gets 429.
-    longest_wait_s: float = seconds(0)
+    longest_wait_s: Seconds = 0
     # Buckets remembered at once, 32 bytes each; the longest unused one makes room.
-    table_slots: int = count(65_536, least=64)
+    table_slots: Annotated[PositiveCount, Field(ge=64)] = 65_536

@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from davdrive.settings import explain, load_settings
-from davdrive.settings.explain import mask_url
-from davdrive.settings.values import MASK
+from davdrive.settings.explain import MASK, mask_url
 
 
 def test_every_option_has_a_row_with_its_origin(tmp_path: Path) -> None:
