@@ -50,6 +50,9 @@ def drive_limits(settings: Settings) -> DriveLimits:
         lock_owner_bytes=limits.lock_owner_bytes,
         properties=limits.properties_per_node,
         properties_bytes=limits.properties_node_bytes,
+        upload_parts=limits.upload_parts,
+        uploads_per_user=limits.uploads_per_user,
+        upload_idle_s=int(limits.upload_idle_s),
     )
 
 

@@ -22,6 +22,18 @@ class DriveLimits:
     """Dead properties a node."""
     properties_bytes: int = 1 << 20
     """Their values in all, a node."""
+    upload_parts: int = 10_000
+    """Parts of one resumable upload; what Nextcloud's clients keep to."""
+    uploads_per_user: int = 1000
+    """Unfinished uploads of one user: each is a row, and a folder of a client that resumes."""
+    upload_idle_s: int = 86_400
+    """An unfinished upload that nothing came for in this time is dropped: a night's pause must not lose it."""
+    upload_unit_bytes: int = 64 << 20
+    """A stream that may break anywhere (tus) is committed each time that this much has come: what a crash can lose,
+    and enough segments to sync one while the next fills."""
+    patch_merge_bytes: int = 64 << 10
+    """A partial update takes in the piece beside it up to this size, so that many small appends do not become as many
+    segments; what one costs more for it is bounded by twice this much."""
     drafts_s: int = 60
     """An empty version that its author replaces within this time was the first half of one save, not a version."""
 

@@ -1,0 +1,57 @@
+"""Aborting an upload, or dropping one part of it."""
+
+from davdrive.deadline import Deadline
+from davdrive.drive.backend import Backend
+from davdrive.drive.uploads.add_part import PART_GRACE_S
+from davdrive.drive.uploads.find import UploadRef, hold, look_up
+from davdrive.drive.uploads.state import Event, after, too_late
+from davdrive.errors import Gone, NotFound
+from davdrive.metadata.caller import Caller
+from davdrive.metadata.parts import drop_part as forget_part
+from davdrive.metadata.parts import drop_parts, find_part
+from davdrive.metadata.session import Session
+from davdrive.metadata.tables import ABORTED
+from davdrive.metadata.uploads import Held, receive, set_state, uncharge
+
+
+def abort(backend: Backend, caller: Caller, ref: UploadRef, deadline: Deadline | None = None) -> None:
+    """Give an upload up; its bytes are free again. Errors: NotFound, Gone, Conflict for one that is complete."""
+
+    def work(session: Session) -> bool:
+        end(session, hold(session, caller, ref))
+        return True
+
+    def committed(session: Session) -> bool | None:
+        return True if look_up(session, caller, ref).upload.state == ABORTED else None
+
+    backend.database.write(work, deadline, committed)
+
+
+def end(session: Session, held: Held) -> None:
+    """Abort an upload whose drive's row is held. Errors: Gone, Conflict."""
+    following = after(held.upload.state, Event.ABORT)
+    if not set_state(session, held.upload, following, held.upload.path):
+        raise too_late(held.upload.state, Event.ABORT)
+    uncharge(session, held.upload)
+    drop_parts(session, held.upload.id, PART_GRACE_S * 1000)
+
+
+def drop_part(backend: Backend, caller: Caller, ref: UploadRef, number: int, deadline: Deadline | None = None) -> None:
+    """Forget one part. Errors: NotFound, Gone, Conflict."""
+
+    def work(session: Session) -> bool:
+        _, upload = hold(session, caller, ref)
+        after(upload.state, Event.PART)
+        part = find_part(session, upload.id, number)
+        if part is None:
+            raise NotFound("the upload has no such part")
+        forget_part(session, upload.id, number, PART_GRACE_S * 1000)
+        if not receive(session, upload, -part.size, -1):
+            raise Gone("the upload has ended")
+        return True
+
+    def committed(session: Session) -> bool | None:
+        upload = look_up(session, caller, ref).upload
+        return True if find_part(session, upload.id, number) is None else None
+
+    backend.database.write(work, deadline, committed)

@@ -1,0 +1,101 @@
+"""Storing a part: durable first, then named in one transaction. A part that comes again takes the old one's place."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from davdrive.deadline import Deadline
+from davdrive.drive.backend import Backend
+from davdrive.drive.places import require_editor
+from davdrive.drive.put import verify
+from davdrive.drive.uploads.find import UploadRef, hold, look_up
+from davdrive.drive.uploads.kept import kept_or_discarded
+from davdrive.drive.uploads.room import check_count, check_more, check_total
+from davdrive.drive.uploads.state import Event, after, too_late
+from davdrive.metadata.caller import Caller
+from davdrive.metadata.parts import Part, drop_part, find_part, insert_part, part_has_object
+from davdrive.metadata.session import Session
+from davdrive.metadata.uploads import receive
+from davdrive.objects.content import StoredContent
+
+PART_GRACE_S = 3600
+"""How long the objects of a part that was replaced or dropped stay: a checksum may be reading them."""
+
+
+@dataclass(frozen=True, slots=True)
+class PartOptions:
+    """What a client says of a part. `declared_size`: of the part, `total`: of the whole file, in bytes, if it said;
+    `checksums`: hex digests by algorithm that the part must have."""
+
+    declared_size: int | None = None
+    total: int | None = None
+    checksums: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A part that is durable. `created` is False where it took the place of another."""
+
+    created: bool
+    part: Part
+
+
+def add_part(
+    backend: Backend,
+    caller: Caller,
+    ref: UploadRef,
+    number: int,
+    name: str,
+    body: Iterable[bytes | memoryview],
+    options: PartOptions,
+    deadline: Deadline,
+) -> Stored:
+    """Store the bytes of `body` as the part `number`, which the client calls `name`.
+
+    Errors: NotFound, Gone, Conflict, Forbidden, TooLarge, QuotaExceeded, ChecksumMismatch; what `body` raises;
+    StorageFull; Unavailable; Cancelled.
+    """
+    foresee_part(backend, caller, ref, options)
+    wanted = options.checksums.keys() - {"sha256"}
+    stored = backend.contents.write(body, deadline, wanted, inline_bytes=0, size_hint=options.declared_size or 0)
+    with kept_or_discarded(backend, stored):
+        verify(stored, options.checksums)
+        return _name(backend, caller, ref, Part(number, name, stored.size, stored.sha256), stored, deadline)
+
+
+def foresee_part(backend: Backend, caller: Caller, ref: UploadRef, options: PartOptions) -> None:
+    """Look whether a part could be stored now, before its body is asked for. Errors: those of `add_part`."""
+
+    def look(session: Session) -> None:
+        drive, upload = look_up(session, caller, ref)
+        require_editor(drive)
+        after(upload.state, Event.PART)
+        check_total(drive, upload, options.total if upload.total is None else upload.total, backend.limits)
+        check_more(drive, upload, 0, backend.limits)
+        check_count(upload, backend.limits)
+
+    backend.database.read(look)
+
+
+def _name(
+    backend: Backend, caller: Caller, ref: UploadRef, part: Part, stored: StoredContent, deadline: Deadline
+) -> Stored:
+    def work(session: Session) -> Stored:
+        drive, upload = hold(session, caller, ref)
+        after(upload.state, Event.PART)
+        old = find_part(session, upload.id, part.number)
+        check_more(drive, upload, part.size - (old.size if old else 0), backend.limits)
+        if old is None:
+            check_count(upload, backend.limits)
+        else:
+            drop_part(session, upload.id, part.number, PART_GRACE_S * 1000)
+        insert_part(session, upload.id, part, stored.segments)
+        if not receive(session, upload, part.size - (old.size if old else 0), 0 if old else 1):
+            raise too_late(upload.state, Event.PART)
+        return Stored(old is None, part)
+
+    def committed(session: Session) -> Stored | None:
+        key = stored.segments[0].key if stored.segments else ""
+        there = part_has_object(session, look_up(session, caller, ref).upload.id, part.number, key)
+        return Stored(True, part) if there else None
+
+    return backend.database.write(work, deadline, committed)

@@ -1,0 +1,165 @@
+"""Uploads that arrive in parts: who sends what where, and how far it came.
+
+Part bytes count as used bytes of their drive, so whoever changes an upload holds its drive's row first (`hold_drive`,
+or a transaction's writer lock): the order drive, upload is the same everywhere. No revision is drawn for parts; the
+tree changes when an upload completes.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from davdrive.metadata.caller import Caller
+from davdrive.metadata.drives import COLUMNS, ROLE, Drive
+from davdrive.metadata.session import Row, Session
+from davdrive.metadata.statement import Statement
+from davdrive.metadata.tables import ABORTED, COMPLETE, PENDING
+
+_FIELDS = """u.id, u.drive, u.principal, u.name, u.path, u.total, u.details, u.received, u.parts, u.changes, u.state,
+    u.result, u.created_ms, u.active_ms"""
+_FROM = "FROM uploads u JOIN drives ON drives.id = u.drive"
+_SELECT = f"SELECT {COLUMNS}, {ROLE}, {_FIELDS} {_FROM}"
+_DRIVE_COLUMNS = 11
+
+_INSERT = Statement("""
+    INSERT INTO uploads (id, drive, principal, name, path, total, details, received, parts, changes, state, created_ms,
+                         active_ms)
+    VALUES (:id, :drive, :principal, :name, :path, :total, :details, 0, 0, 0, 0, {NOW_MS}, {NOW_MS})""")
+_FIND_ANY = Statement(f"{_SELECT} WHERE u.id = :id")
+_FIND = Statement(f"{_SELECT} WHERE u.id = :id AND u.principal = :principal")
+# A name that was used again means the upload that is pending, or else the one that ended last.
+_FIND_NAMED = Statement(f"""
+    {_SELECT} WHERE drives.name_key = :drive_key AND u.principal = :principal AND u.name = :name
+    ORDER BY CASE u.state WHEN {PENDING} THEN 0 ELSE 1 END, u.active_ms DESC LIMIT 1""")
+_OWN = Statement(f"""
+    {_SELECT} WHERE drives.name_key = :drive_key AND u.principal = :principal AND u.state = {PENDING}
+        AND u.name IS NOT NULL ORDER BY u.name""")
+_ALL = Statement(f"SELECT drives.name, {_FIELDS} {_FROM} WHERE u.state = {PENDING} ORDER BY u.active_ms, u.id")
+_COUNT = Statement(f"SELECT count(*) FROM uploads WHERE principal = :principal AND state = {PENDING}")
+_RECEIVE = Statement(f"""
+    UPDATE uploads SET received = received + :bytes, parts = parts + :parts, changes = changes + 1,
+        active_ms = {{NOW_MS}} WHERE id = :id AND state = {PENDING}""")
+_SET_STATE = Statement("""
+    UPDATE uploads SET state = :after, result = :result, path = :path, active_ms = {NOW_MS}
+    WHERE id = :id AND state = :before""")
+_HOLD = Statement("SELECT id FROM drives WHERE id = :drive {FOR_UPDATE}")
+_CHARGE = Statement("UPDATE drives SET used_bytes = used_bytes + :bytes WHERE id = :drive")
+_IDLE = Statement(f"""
+    SELECT id, drive FROM uploads WHERE state = {PENDING} AND active_ms < :before_ms ORDER BY active_ms LIMIT :most""")
+_FORGET = Statement(f"""
+    DELETE FROM uploads WHERE active_ms < :before_ms AND state IN ({COMPLETE}, {ABORTED})
+        AND NOT EXISTS (SELECT 1 FROM parts p WHERE p.upload = uploads.id)""")
+
+
+class Upload(NamedTuple):
+    """An upload. `name` is the client's, for those that are addressed by one; `path`, `details` and `result` are JSON
+    of whoever wrote them. Sizes in bytes, times unix ms; `changes` counts every part that came or went."""
+
+    id: str
+    drive: int
+    principal: str
+    name: str | None
+    path: str | None
+    total: int | None
+    details: str | None
+    received: int
+    parts: int
+    changes: int
+    state: int
+    result: str | None
+    created_ms: int
+    active_ms: int
+
+
+class Held(NamedTuple):
+    """An upload with its drive, as one transaction or read sees them."""
+
+    drive: Drive
+    upload: Upload
+
+
+def _held(row: Row | None, caller: Caller) -> Held | None:
+    if row is None:
+        return None
+    return Held(Drive.of(row[:_DRIVE_COLUMNS], caller), Upload._make(row[_DRIVE_COLUMNS:]))
+
+
+def insert_upload(
+    session: Session,
+    identity: str,
+    drive: int,
+    principal: str,
+    *,
+    name: str | None,
+    path: str | None,
+    total: int | None,
+    details: str | None,
+) -> None:
+    """Begin a pending upload without parts."""
+    session.run(
+        _INSERT, id=identity, drive=drive, principal=principal, name=name, path=path, total=total, details=details
+    )
+
+
+def find_upload(session: Session, caller: Caller, identity: str) -> Held | None:
+    """The caller's upload of that id, in whatever state; the system finds everybody's."""
+    if caller.is_system:
+        return _held(session.row(_FIND_ANY, id=identity, user=None), caller)
+    return _held(session.row(_FIND, id=identity, principal=caller.name, user=caller.user), caller)
+
+
+def find_named_upload(session: Session, caller: Caller, drive_key: str, name: str) -> Held | None:
+    """The caller's upload of that name: the pending one, or else the last that ended."""
+    found = session.row(_FIND_NAMED, drive_key=drive_key, principal=caller.name, name=name, user=caller.user)
+    return _held(found, caller)
+
+
+def named_uploads(session: Session, caller: Caller, drive_key: str) -> list[Upload]:
+    """The caller's pending uploads that have a name."""
+    rows = session.rows(_OWN, drive_key=drive_key, principal=caller.name, user=caller.user)
+    return [Upload._make(row[_DRIVE_COLUMNS:]) for row in rows]
+
+
+def all_uploads(session: Session) -> list[tuple[str, Upload]]:
+    """Every pending upload with the name of its drive, the longest idle first; for the command line."""
+    return [(row[0], Upload._make(row[1:])) for row in session.rows(_ALL)]
+
+
+def count_uploads(session: Session, principal: str) -> int:
+    """How many pending uploads a principal has."""
+    found: int = session.value(_COUNT, principal=principal)
+    return found
+
+
+def hold_drive(session: Session, drive: int) -> None:
+    """Take the drive's row without drawing a revision."""
+    session.row(_HOLD, drive=drive)
+
+
+def receive(session: Session, upload: Upload, size: int, parts: int) -> bool:
+    """Account for `size` bytes and `parts` more (or fewer), in the upload and its drive. False: it is not pending."""
+    if session.run(_RECEIVE, id=upload.id, bytes=size, parts=parts) == 0:
+        return False
+    session.run(_CHARGE, drive=upload.drive, bytes=size)
+    return True
+
+
+def uncharge(session: Session, upload: Upload) -> None:
+    """Give the drive back what the upload's parts took."""
+    session.run(_CHARGE, drive=upload.drive, bytes=-upload.received)
+
+
+def set_state(session: Session, upload: Upload, after: int, path: str | None, result: str | None = None) -> bool:
+    """Compare the state with that of `upload` and set it. False: it was another, and nothing changed."""
+    changed = session.run(_SET_STATE, id=upload.id, before=upload.state, after=after, path=path, result=result)
+    return changed == 1
+
+
+def idle_uploads(session: Session, before_ms: int, most: int) -> Sequence[tuple[str, int]]:
+    """At most `most` pending uploads that nothing came for since `before_ms`: `(id, drive)`."""
+    rows: list[Any] = session.rows(_IDLE, before_ms=before_ms, most=most)
+    return [(row[0], row[1]) for row in rows]
+
+
+def forget_ended(session: Session, before_ms: int) -> int:
+    """Forget uploads that ended before then; how many."""
+    return session.run(_FORGET, before_ms=before_ms)
