@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("davdrive.server")
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 NEAR = frozenset({"", "::1"})
 """Peers on this machine, beside 127.0.0.0/8: a Unix socket has no address."""
 AT_ONCE = 64
@@ -36,6 +38,13 @@ def address_key(address: str) -> str:
     if plain.ipv4_mapped is not None:
         return str(plain.ipv4_mapped)
     return str(ipaddress.IPv6Network((plain, 64), strict=False))
+
+
+def is_within(address: str, networks: list[Network]) -> bool:
+    """Does an address belong to one of the networks?"""
+    plain = ipaddress.ip_address(address.partition("%")[0])
+    mapped = getattr(plain, "ipv4_mapped", None)
+    return any((mapped or plain) in network for network in networks)
 
 
 class Addresses:
@@ -70,6 +79,7 @@ class Acceptor:
     def __init__(self, server: "DriveServer") -> None:
         self._server = server
         self._limits = server.limits
+        self._trusted = [ipaddress.ip_network(text, strict=False) for text in self._limits.trusted_peers]
         host, port = server.listening_at
         self._environ: dict[str, object] = dict(server.base_environ, SERVER_NAME=host, SERVER_PORT=str(port))
 
@@ -92,10 +102,10 @@ class Acceptor:
     def _admit(self, sock: socket.socket, address: object) -> DriveConnection | None:
         host, port = (str(address[0]), int(address[1])) if isinstance(address, tuple) else ("", 0)
         key = address_key(host)
-        if self._server.connection_count() >= self._limits.connections:
+        if self._server.connection_count() >= self._limits.connections and not self._server.make_room():
             self._turn_away(sock, "The server has too many connections; come again later.")
             return None
-        if not self._server.addresses.add(key, self._limits.connections_per_address):
+        if not self._server.addresses.add(key, self._most_of(host)):
             self._turn_away(sock, "Your address has too many connections; close some.")
             return None
         try:
@@ -104,6 +114,12 @@ class Acceptor:
             self._server.addresses.remove(key)
             sock.close()
             return None
+
+    def _most_of(self, host: str) -> int:
+        """How many connections one address may have."""
+        if not host or (self._trusted and is_within(host, self._trusted)):
+            return self._limits.connections
+        return self._limits.connections_per_address
 
     def _make(self, sock: socket.socket, host: str, port: int, key: str) -> DriveConnection:
         if sock.family != socket.AF_UNIX:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 ROW = struct.Struct("=qdqq")
-ROWS = 256
+ROWS = 128
 """Workers at a time, old ones that still drain included."""
 
 
@@ -51,10 +51,9 @@ class Board:
 
     def rows(self) -> Iterator[tuple[int, Row]]:
         """The rows that are in use."""
-        for number in range(ROWS):
-            row = self.row(number)
-            if row.pid:
-                yield number, row
+        for number, row in enumerate(ROW.iter_unpack(self._memory)):
+            if row[0]:
+                yield number, Row(*row)
 
 
 class Seat:

@@ -29,6 +29,8 @@ def parse_head(head: bytes, environ: dict[str, object], limits: ServerLimits) ->
     begin = line.end()
     if begin > limits.request_line_bytes:
         raise Refusal(414, "The request line is too long.")
+    if len(head) > limits.header_bytes:
+        raise Refusal(431, f"The request's header is larger than {limits.header_bytes} bytes.")
     if FIELDS.fullmatch(head, begin) is None:
         raise _bad_field(head[begin:])
     method, raw, major, minor = line.groups()

@@ -146,6 +146,10 @@ class DriveServer(Server):
         if self.seat is not None:
             self.seat.count(self.connection_count())
 
+    def make_room(self) -> bool:
+        """Close one idle connection in favour of a new one; False if none is idle."""
+        return self._connections.make_room()
+
     def connection_count(self) -> int:
         """Open connections."""
         return len(self._connections.connections)

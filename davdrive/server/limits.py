@@ -34,6 +34,8 @@ class ServerLimits:
     """Open connections of this process; an idle one costs about 3 KiB."""
     connections_per_address: int = 2048
     """Open connections of one address; behind a proxy or a NAT many people share one."""
+    trusted_peers: tuple[str, ...] = ()
+    """Networks of reverse proxies, in CIDR notation; the limit of one address is not for them, nor for Unix sockets."""
     queue_length: int = 256
     """Requests waiting for a thread; one more is answered 503 at once."""
     threads: int = 10

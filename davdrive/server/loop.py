@@ -130,13 +130,27 @@ class ConnectionLoop(ConnectionManager):
         self._with_head(connection)
 
     def _with_head(self, connection: DriveConnection) -> None:
-        end = connection.inbox.head_end()
-        if end > self.limits.header_bytes or (not end and len(connection.inbox.buffer) > self.limits.header_bytes):
-            self._refuse(connection, *connection.inbox.too_long(self.limits))
-        elif end:
+        if connection.inbox.head_end():
             self.selector.unregister(connection.fd)
             connection.enter(State.BUSY)
             self.server.process_conn(connection)
+        elif len(connection.inbox.buffer) > self.limits.header_bytes:
+            self._refuse(connection, *connection.inbox.too_long(self.limits))
+
+    def end_idle(self, connection: DriveConnection) -> None:
+        """Close a connection whose time is over, unless its next request has just arrived."""
+        if connection.state is State.IDLE:
+            self._step(connection)
+            if connection.state is not State.IDLE:
+                return
+        self.drop(connection)
+
+    def make_room(self) -> bool:
+        """Close the connection that has been idle for longest; False if none is idle."""
+        idle = [connection for connection in list(self.connections) if connection.state is State.IDLE]
+        if idle:
+            self.end_idle(min(idle, key=lambda connection: connection.since))
+        return bool(idle)
 
     def expire_head(self, connection: DriveConnection) -> None:
         """The head did not come in time: 408 if it had begun, else the connection just ends (RFC 9110 §15.5.9)."""

@@ -82,6 +82,11 @@ class TlsChannel(Channel):
             self.sock.unwrap()
         self.sock.shutdown(socket.SHUT_WR)
 
+    def abort(self) -> None:
+        """Wake whoever waits, from another thread. The TLS state stays: without it the waiter would read ciphertext."""
+        with suppress(OSError):
+            socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+
     def pending(self) -> bool:
         """True if OpenSSL holds decrypted bytes."""
         return self.sock.pending() > 0

@@ -15,6 +15,8 @@ LOOK_AFTER_S = 1.0
 """A request is looked at from this age on; shorter ones end before it matters that their client left."""
 CUT_AFTER_S = 2.0
 """After the deadlines were called off at the end of a drain: how long until connections are cut."""
+LEAVE_AFTER_S = 2.0
+"""After the cut: how long until a request that heeds nothing is left behind."""
 
 
 class Watch:
@@ -44,7 +46,7 @@ class Watch:
         if state is State.HEAD and age > self._limits.head_s:
             self._loop.expire_head(connection)
         elif age > self._most_s(state):
-            self._loop.drop(connection)
+            self._loop.end_idle(connection)
 
     def _most_s(self, state: State) -> float:
         """How long a connection may be in a state."""
@@ -75,12 +77,14 @@ class Watch:
                 self._drain_idle(connection, now, age)
             elif age > self._server.drain_s:
                 self._call_off(connection, age)
-        return bool(self._loop.connections)
+        return bool(self._loop.connections) and age < self._server.drain_s + CUT_AFTER_S + LEAVE_AFTER_S
 
     def _drain_idle(self, connection: DriveConnection, now: float, age: float) -> None:
         quiet = min(self._limits.drain_idle_s, self._server.drain_s)
         rested = connection.state is State.IDLE and now - connection.since >= quiet
-        if rested or age > self._server.drain_s:
+        if rested:
+            self._loop.end_idle(connection)
+        elif age > self._server.drain_s:
             self._loop.drop(connection)
 
     def _call_off(self, connection: DriveConnection, age: float) -> None:

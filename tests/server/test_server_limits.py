@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from http_rig import RigApp, connect, raw_request, read_until_quiet, serving
 
+from davdrive.server.accepting import address_key
 from davdrive.server.http import DriveServer
 from davdrive.server.limits import ServerLimits
 
@@ -95,6 +96,56 @@ def test_connections_of_one_address_are_limited_and_others_are_not() -> None:
         with socket.create_connection(server.listening_at, 10, source_address=("127.0.0.2", 0)) as other:
             other.sendall(GET)
             assert b"200 OK" in read_until_quiet(other)[0]
+
+
+def test_trusted_proxies_may_have_more_connections_than_one_address() -> None:
+    limits = ServerLimits(connections_per_address=1, trusted_peers=("127.0.0.0/8", "fd00::/8"))
+    with serving(RigApp(), limits) as server, connect(server):
+        until(lambda: server.connection_count() == 1)
+        assert raw_request(server, GET).statuses == [200]
+
+
+def test_an_idle_connection_gives_way_to_a_new_one() -> None:
+    with serving(RigApp(), ServerLimits(connections=1)) as server, connect(server) as idle:
+        idle.sendall(GET)
+        assert idle.recv(4096)
+        time.sleep(0.1)
+        assert raw_request(server, GET).statuses == [200]
+        assert idle.recv(4096) == b""
+
+
+@pytest.mark.parametrize(
+    ("address", "key"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", ""),
+    ],
+)
+def test_an_address_counts_as_itself_or_as_its_64_network(address: str, key: str) -> None:
+    assert address_key(address) == key
+
+
+def test_a_second_head_on_a_kept_connection_has_the_same_limit() -> None:
+    with serving(RigApp(), ServerLimits(header_bytes=1000)) as server:
+        long = b"GET / HTTP/1.1\r\nHost: x\r\nX-A: " + b"a" * 1000 + b"\r\n\r\n"
+        assert raw_request(server, GET + long).statuses == [200, 431]
+
+
+def test_a_request_that_heeds_nothing_cannot_stop_the_end() -> None:
+    def deaf(environ: object, start_response: object) -> list[bytes]:
+        time.sleep(6)
+        return []
+
+    with serving(deaf) as server, connect(server) as sock:
+        sock.sendall(GET)
+        until(lambda: server.gauges().busy_threads == 1)
+        started = time.monotonic()
+        server.begin_drain(0.0)
+        until(lambda: not server.ready, 8)
+        assert time.monotonic() - started < 6
 
 
 def test_a_full_queue_is_503_at_once_with_retry_after() -> None:
