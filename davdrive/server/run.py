@@ -6,6 +6,7 @@ import signal
 import socket
 from types import FrameType
 
+from davdrive.server.cores import stay_on_core
 from davdrive.server.http import DriveServer
 from davdrive.server.listening import Listen, bind
 from davdrive.server.notify import Notifier, passed_socket
@@ -39,6 +40,8 @@ def serve(sock: socket.socket, make_site: MakeSite, workers: int, limits: Superv
 
 def _serve_alone(sock: socket.socket, site: Site, notifier: Notifier) -> int:
     raise_open_files(site.limits.connections)
+    if site.pin:
+        stay_on_core(os.getpid())
 
     def tick() -> None:
         site.on_gauges(server.gauges())

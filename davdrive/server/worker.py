@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from wsgiref.types import WSGIApplication
 
 from davdrive.server.board import Board, Seat
+from davdrive.server.cores import stay_on_core
 from davdrive.server.hooks import Gauges, OnRequest, nobody_watches
 from davdrive.server.http import DriveServer
 from davdrive.server.limits import ServerLimits
@@ -32,12 +33,14 @@ def ignore_gauges(gauges: Gauges) -> None:
 class Site:
     """All that a process serves with, made in that very process: nothing of it may be made before a fork.
 
-    `on_gauges` is called four times a second; `close` after the last request, to close databases and the like.
+    `pin`: keep the process on one core (`davdrive.server.cores`). `on_gauges` is called four times a second; `close`
+    after the last request, to close databases and the like.
     """
 
     app: WSGIApplication
     limits: ServerLimits = field(default_factory=ServerLimits)
     tls: Tls | None = None
+    pin: bool = True
     on_request: OnRequest = nobody_watches
     on_gauges: Callable[[Gauges], None] = ignore_gauges
     close: Callable[[], None] = nothing
@@ -50,6 +53,8 @@ def run_worker(sock: socket.socket, make_site: MakeSite, board: Board, number: i
     """Serve `sock` until told to stop; returns the exit status. Writes to `ready_fd` once it accepts."""
     supervisor = os.getppid()
     site = make_site()
+    if site.pin:
+        stay_on_core(number)
     raise_open_files(site.limits.connections)
     seat = Seat(board, number, os.getpid())
 
