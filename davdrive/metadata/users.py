@@ -20,6 +20,7 @@ _APP_PASSWORDS = Statement("""
 _ADD_APP_PASSWORD = Statement("""
     INSERT INTO app_passwords ("user", label, password_hash, created_ms, expires_ms)
     VALUES (:user, :label, :password_hash, {NOW_MS}, :expires_ms) RETURNING id""")
+_SET_APP_PASSWORD = Statement("UPDATE app_passwords SET password_hash = :password_hash WHERE id = :id")
 _REMOVE_APP_PASSWORD = Statement('DELETE FROM app_passwords WHERE id = :id AND "user" = :user')
 _GRANT = Statement("""
     INSERT INTO members (drive, "user", role) VALUES (:drive, :user, :role)
@@ -105,6 +106,11 @@ def add_app_password(session: Session, user: int, label: str, password_hash: str
         _ADD_APP_PASSWORD, user=user, label=label, password_hash=password_hash, expires_ms=expires_ms
     )
     return added
+
+
+def set_app_password_hash(session: Session, identity: int, password_hash: str) -> None:
+    """Set what `add_app_password` could not know: the secret begins with the id of its own row."""
+    session.run(_SET_APP_PASSWORD, id=identity, password_hash=password_hash)
 
 
 def remove_app_password(session: Session, user: int, identity: int) -> bool:

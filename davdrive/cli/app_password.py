@@ -1,0 +1,94 @@
+"""`davdrive app-password`: a secret of its own for each device, which can be taken away alone."""
+
+import secrets
+import time
+
+import click
+
+from davdrive.cli import shown
+from davdrive.cli.accounts import require_user
+from davdrive.cli.main import Settings, common
+from davdrive.cli.wiring import make_database, make_passwords
+from davdrive.errors import NotFound
+from davdrive.metadata.session import Session
+from davdrive.metadata.users import (
+    add_app_password,
+    app_passwords,
+    remove_app_password,
+    set_app_password_hash,
+)
+
+SECRET_BYTES = 18
+"""Random bytes of a secret: 24 characters to type, far beyond guessing."""
+
+DAY_MS = 86_400_000
+
+
+@click.group("app-password")
+def command() -> None:
+    """Give each device a password of its own."""
+
+
+@command.command("add")
+@click.argument("user")
+@click.argument("label")
+@click.option("--days", type=click.IntRange(1), help="Refuse it after so many days; without this it does not expire.")
+@common
+def add(settings: Settings, user: str, label: str, days: int | None) -> None:
+    """Make a password for one device of USER and print it once. LABEL says which: laptop, phone."""
+    passwords, database = make_passwords(settings), make_database(settings)
+    expires_ms = None if days is None else int(time.time() * 1000) + days * DAY_MS
+    random_part = secrets.token_urlsafe(SECRET_BYTES)
+
+    def work(session: Session) -> str:
+        identity = add_app_password(session, require_user(session, user).id, label, "", expires_ms)
+        secret = f"{identity}-{random_part}"
+        set_app_password_hash(session, identity, passwords.hash(secret))
+        return secret
+
+    secret = database.write(work)
+    click.echo(secret)
+    click.echo(f"This is shown once. {user} signs in with it on: {shown.printable(label)}", err=True)
+
+
+@command.command("list")
+@click.argument("user")
+@shown.as_json
+@common
+def list_passwords(settings: Settings, user: str, json_lines: bool) -> None:
+    """Show the devices of USER that have a password; the secrets themselves are known to nobody."""
+    database = make_database(settings)
+    found = database.read(lambda session: app_passwords(session, require_user(session, user).id))
+    if json_lines:
+        for each in found:
+            shown.line(
+                id=each.id, label=each.label, created=shown.iso(each.created_ms), expires=shown.iso(each.expires_ms)
+            )
+        return
+    shown.table(
+        [
+            str(each.id),
+            f"since {shown.moment(each.created_ms)}",
+            "does not expire" if each.expires_ms is None else f"until {shown.moment(each.expires_ms)}",
+            each.label,
+        ]
+        for each in found
+    )
+    if not found:
+        click.echo(f"{user} has no app password; davdrive app-password add {user} LABEL makes one")
+
+
+@command.command("remove")
+@click.argument("user")
+@click.argument("number", type=int)
+@common
+def remove(settings: Settings, user: str, number: int) -> None:
+    """Take away the password that davdrive app-password list shows under NUMBER."""
+
+    def work(session: Session) -> bool:
+        return remove_app_password(session, require_user(session, user).id, number)
+
+    if not make_database(settings).write(work):
+        raise NotFound(f"{user} has no app password {number}; davdrive app-password list {user} shows them")
+    wait = f"; a server may remember it for {settings.auth.remember_s:g} seconds"
+    click.echo(f"the app password {number} of {user} is removed{wait}")

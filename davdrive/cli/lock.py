@@ -1,0 +1,83 @@
+"""`davdrive lock`: who holds what, and a way out when a holder is gone."""
+
+import click
+
+from davdrive.cli import shown
+from davdrive.cli.main import Settings, common
+from davdrive.cli.wiring import make_database
+from davdrive.errors import NotFound
+from davdrive.metadata.caller import SYSTEM
+from davdrive.metadata.drives import visible_drives
+from davdrive.metadata.locks import Lock, all_locks, remove_lock
+from davdrive.metadata.session import Session
+
+
+@click.group("lock")
+def command() -> None:
+    """See locks, and break one whose holder is gone."""
+
+
+@command.command("list")
+@shown.as_json
+@common
+def list_locks(settings: Settings, json_lines: bool) -> None:
+    """Show every lock that has not expired."""
+
+    def look(session: Session) -> tuple[dict[int, str], list[Lock]]:
+        return {drive.id: drive.name for drive in visible_drives(session, SYSTEM)}, all_locks(session)
+
+    names, locks = make_database(settings).read(look)
+    if json_lines:
+        for lock in locks:
+            _print_line(names[lock.drive], lock)
+    elif locks:
+        shown.table(_row(names[lock.drive], lock) for lock in locks)
+    else:
+        click.echo("nothing is locked")
+
+
+def _path(drive: str, lock: Lock) -> str:
+    return f"/{drive}{lock.path}"
+
+
+def _row(drive: str, lock: Lock) -> list[str]:
+    kind = ("exclusive" if lock.exclusive else "shared") + (" with all below" if lock.infinite else "")
+    return [lock.token, lock.principal, kind, f"until {shown.moment(lock.expires_ms)}", _path(drive, lock)]
+
+
+def _print_line(drive: str, lock: Lock) -> None:
+    shown.line(
+        token=lock.token,
+        path=_path(drive, lock),
+        holder=lock.principal,
+        exclusive=bool(lock.exclusive),
+        infinite=bool(lock.infinite),
+        expires=shown.iso(lock.expires_ms),
+    )
+
+
+@command.command("break")
+@click.argument("what", metavar="TOKEN|PATH")
+@common
+def break_lock(settings: Settings, what: str) -> None:
+    """Remove the lock with that token, or the locks on exactly that path (/DRIVE/folder/file).
+
+    Its holder is told at the next write, which fails: unsaved work may be lost. Ask first.
+    """
+
+    def work(session: Session) -> list[Lock]:
+        names = {drive.id: drive.name for drive in visible_drives(session, SYSTEM)}
+        found = [
+            lock
+            for lock in all_locks(session)
+            if what == lock.token or what.rstrip("/") == _path(names[lock.drive], lock).rstrip("/")
+        ]
+        for lock in found:
+            remove_lock(session, lock.token)
+        return found
+
+    broken = make_database(settings).write(work)
+    if not broken:
+        raise NotFound(f"there is no lock {what!r}; davdrive lock list shows them")
+    for lock in broken:
+        click.echo(f"the lock of {shown.printable(lock.principal)} is broken")

@@ -1,0 +1,72 @@
+"""How commands print: sizes, times, tables for people, and JSON lines for programs."""
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from davdrive.drive.names import DrivePath, check_path
+from davdrive.errors import BadRequest
+
+_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
+
+
+def size(count: int | None) -> str:
+    """Bytes as a person reads them; nothing for None."""
+    if count is None:
+        return ""
+    amount = float(count)
+    for unit in _UNITS:
+        if amount < 1024 or unit == _UNITS[-1]:
+            break
+        amount /= 1024
+    return f"{count:,} bytes" if unit == "bytes" else f"{amount:,.1f} {unit}"
+
+
+def moment(time_ms: int | None) -> str:
+    """Unix ms as local time; `long ago` for None: before the audit trail begins."""
+    if time_ms is None:
+        return "long ago"
+    return datetime.fromtimestamp(time_ms / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def iso(time_ms: int | None) -> str | None:
+    """Unix ms as ISO 8601 in UTC, for JSON."""
+    return None if time_ms is None else datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds")
+
+
+def json_text(**fields: Any) -> str:
+    """One JSON object on one line."""
+    return json.dumps(fields, ensure_ascii=False)
+
+
+def line(**fields: Any) -> None:
+    """Print one JSON object on a line of standard output."""
+    click.echo(json_text(**fields))
+
+
+def table(rows: Iterable[Sequence[str]]) -> None:
+    """Columns as wide as they need to be. Rows are few: they are gathered first."""
+    every = [[printable(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*every, strict=True)]
+    for row in every:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
+
+
+def printable(text: str) -> str:
+    """The text without what a terminal would obey: names may hold escape sequences of the C1 range and worse."""
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+
+
+def drive_path(text: str) -> DrivePath:
+    """`/bob/letters/a.txt` as a path. Errors: BadRequest, BadName."""
+    drive, *names = text.strip("/").split("/")
+    if not drive:
+        raise BadRequest("say a path that begins with a drive: /DRIVE/folder/file")
+    return check_path(drive, names)
+
+
+as_json = click.option("--json", "json_lines", is_flag=True, help="One JSON object a line, for programs.")
