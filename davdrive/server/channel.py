@@ -196,9 +196,11 @@ class Channel:
         self.deadline.check()
         return pace
 
-    def rate(self, waiting_s: float) -> float:
-        """Bytes a second that moved while this peer was waited for, the present wait of `waiting_s` included."""
-        return 0.0 if self.pace is None else self.pace.moved / (self.pace.waited_s + waiting_s + MOMENT_S)
+    def rate(self, waiting_s: float) -> tuple[float, float]:
+        """Bytes a second that moved while this peer was waited for, and for how long: the present wait included."""
+        moved, before_s = (self.pace.moved, self.pace.waited_s) if self.pace is not None else (0, 0.0)
+        waited_s = before_s + waiting_s
+        return moved / (waited_s + MOMENT_S), waited_s
 
     def half_close(self) -> None:
         """Say that nothing more will be sent; the peer can still read what was."""

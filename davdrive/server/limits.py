@@ -41,7 +41,13 @@ class ServerLimits:
     threads: int = 10
     """Threads that work at a time: the interpreter runs one of them, the others wait for disk and network."""
     waiting_threads: int = 128
-    """Threads that may wait for slow clients, about 50 KiB each; for one more the slowest client gives way."""
+    """Threads that may wait for slow clients. If more do, clients below `give_way_rate` are cut, the slowest first."""
+    waiting_threads_most: int = 512
+    """So many at the very most, about 0.3 MiB each with an upload's buffer; then the slowest is cut, however fast."""
+    give_way_rate: int = 16 * KIB
+    """A line that does less is not worth a thread when threads are scarce; people's lines do more."""
+    give_way_after_s: float = 0.5
+    """How long a client must have been waited for before its rate means anything."""
     backlog: int = 1024
     """Connections that the kernel holds until they are accepted."""
     drain_bytes: int = 64 * KIB

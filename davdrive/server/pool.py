@@ -23,13 +23,13 @@ SHUTDOWN: object = threadpool._SHUTDOWNREQUEST  # type: ignore[attr-defined]
 class WorkerPool(ThreadPool):
     """A thread that waits for its client is parked and another may take its place: stalled clients hold none.
 
-    When more than `waiting_threads` wait, the client that moved least gives way: `threads` are always there to work.
+    Of the parked, those beyond `waiting_threads` give way if their lines are slow; `threads` are always there to work.
     """
 
     def __init__(self, server: "DriveServer", limits: ServerLimits) -> None:
         self.server = server
         self.limits = limits
-        self.min, self.max = limits.threads, limits.threads + limits.waiting_threads
+        self.min, self.max = limits.threads, limits.threads + limits.waiting_threads_most
         self._threads: list[WorkerThread] = []
         self._queue: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._idle: list[None] = []
@@ -106,22 +106,33 @@ class WorkerPool(ThreadPool):
         self._parked[channel] = time.monotonic()
         try:
             if len(self._parked) > self.limits.waiting_threads:
-                self._give_way()
-            elif not self._idle and self._size - len(self._parked) < self.limits.threads:
+                self.relieve()
+            if not self._idle and self._size - len(self._parked) < self.limits.threads:
                 self._spawn()
             yield
         finally:
             del self._parked[channel]
 
-    def _give_way(self) -> None:
-        """Cut the client that moved least in the time that it was waited for; among equals the longest waiting."""
-        now, parked = time.monotonic(), self._parked.copy()
-        candidates = [channel for channel in parked if not channel.deadline.reason]
-        if not candidates:
+    def relieve(self) -> None:
+        """Cut the slowest clients if too many are waited for."""
+        over = len(self._parked) - self.limits.waiting_threads
+        if over <= 0:
             return
-        slowest = min(candidates, key=lambda channel: (channel.rate(now - parked[channel]), parked[channel]))
-        slowest.deadline.cancel("the server was full and this client was the slowest")
-        slowest.abort()
+        parked = [one for one in self._parked.copy().items() if not one[0].deadline.reason]
+        slow = sorted(self._slow(parked), key=lambda one: one[0])[:over]
+        if not slow and len(parked) > self.limits.waiting_threads_most:
+            slow = [(0.0, min(parked, key=lambda one: one[1])[0])]
+        for _, channel in slow:
+            channel.deadline.cancel("the server was full and this client was the slowest")
+            channel.abort()
+
+    def _slow(self, parked: list[tuple[Channel, float]]) -> Iterator[tuple[float, Channel]]:
+        """The clients whose lines are known to be slow, with their rates in bytes a second."""
+        now = time.monotonic()
+        for channel, since in parked:
+            rate, waited_s = channel.rate(now - since)
+            if waited_s >= self.limits.give_way_after_s and rate < self.limits.give_way_rate:
+                yield rate, channel
 
     def stop(self, timeout: float | None = 5) -> None:
         """Ask every thread to end, and wait at most `timeout` seconds for all of them together."""

@@ -38,6 +38,7 @@ class Watch:
             else:
                 self._expire(connection, now)
         self._notice_gone(busy)
+        self._server.requests.relieve()
         self._server.on_tick()
         return not self._server.draining or self._drain(now)
 

@@ -4,7 +4,7 @@ import contextlib
 import socket
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from http_rig import RigApp, connect, serving
@@ -24,6 +24,13 @@ PHASES = {
     "in the answer": b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n",
     "before the 100": b"PUT /echo HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n",
 }
+
+
+def until(true: Callable[[], bool], seconds: float = 5.0) -> None:
+    ends = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < ends, "it did not come true in time"
+        time.sleep(0.01)
 
 
 def median_s(server: DriveServer) -> float:
@@ -69,25 +76,40 @@ def test_stalled_clients_take_nothing_from_the_others(phase: str) -> None:
 
 def test_when_all_threads_wait_the_slowest_client_gives_way() -> None:
     app = RigApp()
-    limits = ServerLimits(threads=2, waiting_threads=4)
+    limits = ServerLimits(threads=2, waiting_threads=4, give_way_after_s=0.2)
     with serving(app, limits) as server, stalled(server, PHASES["in the body"], 12):
-        time.sleep(0.5)
         with connect(server) as sock:
             assert ask(sock) < 1.0
-        assert server.gauges().threads <= 6
-        assert server.gauges().waiting_threads <= 6
-    assert app.calls >= 12
+        until(lambda: server.gauges().waiting_threads == 4 and app.calls == 13)
+        until(lambda: server.gauges().threads <= 6)
+
+
+def test_when_all_threads_wait_a_client_with_a_fair_line_does_not_give_way() -> None:
+    app = RigApp()
+    limits = ServerLimits(threads=2, waiting_threads=1, give_way_after_s=0.2, give_way_rate=1000)
+    with serving(app, limits) as server, connect(server) as fair, stalled(server, PHASES["in the body"], 3) as others:
+        fair.sendall(b"PUT /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 30000\r\n\r\n")
+        for _ in range(30):
+            fair.sendall(bytes(1000))
+            time.sleep(0.04)
+        assert fair.recv(4096).startswith(b"HTTP/1.1 200 ")
+        assert any(was_cut(sock) for sock in others)
+
+
+def was_cut(sock: socket.socket) -> bool:
+    """Has the server ended this connection?"""
+    sock.settimeout(0.5)
+    try:
+        return not sock.recv(4096)
+    except ConnectionResetError:
+        return True
+    except TimeoutError:
+        return False
 
 
 def test_threads_that_waited_end_when_they_are_no_longer_needed() -> None:
     with serving(RigApp(), ServerLimits(threads=2, waiting_threads=20)) as server:
         with stalled(server, PHASES["in the body"], 15):
-            ends = time.monotonic() + 5
-            while server.gauges().waiting_threads < 15 and time.monotonic() < ends:
-                time.sleep(0.01)
-            assert server.gauges().waiting_threads == 15
-        ends = time.monotonic() + 5
-        while server.gauges().threads > 2 and time.monotonic() < ends:
-            time.sleep(0.01)
-        assert server.gauges().threads == 2
+            until(lambda: server.gauges().waiting_threads == 15)
+        until(lambda: server.gauges().threads == 2)
 
