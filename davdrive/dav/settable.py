@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from davdrive.dav.headers.http_dates import parse_http_date
-from davdrive.dav.xml.names import DAV, WIN32, PropertyName
+from davdrive.dav.xml.names import DAV, OC, WIN32, PropertyName
 from davdrive.dav.xml.proppatch import PropertyChange
 from davdrive.errors import BadRequest
 
 LAST_MODIFIED = PropertyName(DAV, "lastmodified")
 """What rclone sets to a unix time (WIRE §3); not getlastmodified, which is protected."""
+CHECKSUMS = PropertyName(OC, "checksums")
+"""rclone sends what it knows of them along with a new time, and takes a refusal of one for a refusal of both."""
 WIN32_LAST_MODIFIED = PropertyName(WIN32, "Win32LastModifiedTime")
 WIN32_CREATION = PropertyName(WIN32, "Win32CreationTime")
 MOST_UNIX_S = 253_402_300_799
@@ -25,8 +27,9 @@ class Times(NamedTuple):
 
 
 def is_ignored(name: PropertyName) -> bool:
-    """Whether a property is accepted and not kept, because a time of the resource is all that it is."""
-    return name == LAST_MODIFIED
+    """Whether a property is accepted and not kept: a time of the resource is all that it is, or the server computes it
+    from the bytes and keeps its own."""
+    return name in (LAST_MODIFIED, CHECKSUMS)
 
 
 def times_of(changes: Sequence[PropertyChange]) -> Times:

@@ -17,7 +17,7 @@ def proppatch(request: Request) -> Response:
     """207 with a status for each property: 200 for all, or 403 for the protected ones and 424 for the others."""
     options = request.site.options
     instructions = parse_proppatch(request.small_body(options.xml.bytes), options.xml)
-    refused = [each.name for each in instructions if is_protected(each.name)]
+    refused = [each.name for each in instructions if is_protected(each.name) and not is_ignored(each.name)]
     if refused:
         return _answer(request, [each.name for each in instructions], refused)
     kept = [each for each in instructions if not is_ignored(each.name)]
