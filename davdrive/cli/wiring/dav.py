@@ -1,0 +1,41 @@
+"""From settings to the WSGI application."""
+
+from davdrive.auth.addresses import TrustedProxies
+from davdrive.auth.authenticator import AuthOptions, DriveAuthenticator
+from davdrive.cli.wiring.auth import make_accounts
+from davdrive.cli.wiring.web import make_router
+from davdrive.dav.app import DriveApp
+from davdrive.dav.headers.if_header import IfLimits
+from davdrive.dav.headers.timeout import TimeoutLimits
+from davdrive.dav.site import DavOptions, Site
+from davdrive.dav.xml.parse import XmlLimits
+from davdrive.drive.backend import Backend
+from davdrive.settings import Settings
+
+
+def dav_options(settings: Settings) -> DavOptions:
+    """The options of the protocol layer."""
+    limits = settings.limits
+    return DavOptions(
+        public_urls=tuple(settings.public_urls),
+        infinite_propfind=limits.propfind_infinity,
+        partial_put=limits.put_content_range,
+        ranges=limits.ranges,
+        properties_named=limits.properties_named,
+        xml=XmlLimits(bytes=limits.xml_bytes, depth=limits.xml_depth, elements=limits.xml_elements),
+        lock_timeouts=TimeoutLimits(int(limits.lock_default_s), int(limits.lock_max_s)),
+        if_header=IfLimits(lists=limits.if_lists, conditions=limits.if_conditions),
+    )
+
+
+def make_app(settings: Settings, backend: Backend) -> DriveApp:
+    """The WSGI application."""
+    proxies = TrustedProxies([str(each) for each in settings.server.trusted_proxies])
+    options = AuthOptions(settings.auth.realm, proxies, settings.server.forwarded_header, settings.auth.require_tls)
+    accounts = make_accounts(settings, backend.database)
+    return DriveApp(
+        Site(backend, dav_options(settings)),
+        lambda inner: DriveAuthenticator(inner, accounts, options),
+        make_router(settings, backend).find,
+        proxies.trusts,
+    )

@@ -1,0 +1,38 @@
+"""From settings to a backend: metadata, contents and the limits of operations."""
+
+from davdrive.cli.wiring.metadata import make_database
+from davdrive.cli.wiring.objects import object_options
+from davdrive.drive.backend import Backend, DriveLimits
+from davdrive.objects.content import ContentStore
+from davdrive.objects.open import open_objects
+from davdrive.settings import Settings
+
+
+def drive_limits(settings: Settings) -> DriveLimits:
+    """The limits that operations keep."""
+    limits = settings.limits
+    return DriveLimits(
+        file_bytes=limits.body_bytes,
+        tree_nodes=limits.tree_nodes,
+        locks=limits.locks_per_drive,
+        lock_owner_bytes=limits.lock_owner_bytes,
+        properties=limits.properties_per_node,
+        properties_bytes=limits.properties_node_bytes,
+        upload_parts=limits.upload_parts,
+        uploads_per_user=limits.uploads_per_user,
+        upload_idle_s=int(limits.upload_idle_s),
+    )
+
+
+def make_backend(settings: Settings) -> Backend:
+    """Open metadata and objects."""
+    chosen = settings.objects
+    store = open_objects(chosen.url, object_options(settings))
+    contents = ContentStore(
+        store,
+        segment_bytes=chosen.segment_bytes,
+        inline_bytes=chosen.inline_bytes,
+        uploads_in_flight=chosen.uploads_in_flight,
+        reads_ahead=chosen.reads_ahead,
+    )
+    return Backend(make_database(settings), contents, drive_limits(settings))

@@ -1,0 +1,26 @@
+"""From settings to the metadata."""
+
+from sqlalchemy.engine import make_url
+
+from davdrive.drive.open import open_database
+from davdrive.metadata.database import Database
+from davdrive.metadata.engine import DatabaseOptions
+from davdrive.settings import Settings
+
+
+def database_options(settings: Settings) -> DatabaseOptions:
+    """How to reach the metadata."""
+    chosen = settings.metadata
+    sqlite = make_url(chosen.url).get_backend_name() == "sqlite"
+    return DatabaseOptions(
+        url=chosen.url,
+        pool_size=max(chosen.pool_size, settings.server.threads + 2) if sqlite else chosen.pool_size,
+        wait_s=chosen.busy_timeout_s if sqlite else chosen.lock_timeout_s,
+        statement_s=chosen.statement_timeout_s,
+        sqlite_cache_kib=chosen.cache_bytes // 1024,
+    )
+
+
+def make_database(settings: Settings) -> Database:
+    """Migrate and open the metadata."""
+    return open_database(database_options(settings))
