@@ -4,10 +4,11 @@ davdrive answers LOCK and UNLOCK itself; nothing here takes part in that.
 """
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from wsgidav.dav_error import HTTP_LOCKED, DAVError
 
+from davdrive.dav.provider_port import Share
 from davdrive.drive.conditions import Conditions, StateCondition, StateList
 from davdrive.drive.guard import check_tree
 from davdrive.drive.names import name_key
@@ -18,14 +19,11 @@ from davdrive.metadata.drives import find_drive
 from davdrive.metadata.locks import Lock, locks_on
 from davdrive.metadata.session import Session
 
-if TYPE_CHECKING:
-    from davdrive.dav.provider import DriveProvider
-
 
 class ProviderLocks:
     """Questions about locks by URL path below the share."""
 
-    def __init__(self, provider: "DriveProvider") -> None:
+    def __init__(self, provider: Share) -> None:
         self._provider = provider
 
     def __repr__(self) -> str:

@@ -4,11 +4,12 @@ import io
 import tempfile
 from collections.abc import Iterable, Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from wsgidav.dav_provider import DAVCollection, DAVNonCollection
 
 from davdrive.dav.media_types import media_type_of
+from davdrive.dav.provider_port import Share
 from davdrive.deadline import Deadline
 from davdrive.drive.copying import copy
 from davdrive.drive.delete import delete
@@ -21,14 +22,11 @@ from davdrive.drive.read import Found, drives_of, list_members, open_content, re
 SPOOL_BYTES = 1 << 20
 """What an upload by WsgiDAV's own API keeps in memory."""
 
-if TYPE_CHECKING:
-    from davdrive.dav.provider import DriveProvider
-
 
 class _Changes:
     """What files and collections share. Each change is one transaction."""
 
-    provider: "DriveProvider"
+    provider: Share
     environ: dict[str, Any]
     path: str
     _place: DrivePath
@@ -82,9 +80,7 @@ class _Changes:
 class DriveFile(_Changes, DAVNonCollection):  # type: ignore[misc]
     """A file."""
 
-    def __init__(
-        self, path: str, environ: dict[str, Any], provider: "DriveProvider", place: DrivePath, found: Found
-    ) -> None:
+    def __init__(self, path: str, environ: dict[str, Any], provider: Share, place: DrivePath, found: Found) -> None:
         DAVNonCollection.__init__(self, path, environ)
         self.provider = provider
         self._place, self._found = place, found
@@ -120,9 +116,7 @@ class DriveFile(_Changes, DAVNonCollection):  # type: ignore[misc]
 class DriveCollection(_Changes, DAVCollection):  # type: ignore[misc]
     """A collection."""
 
-    def __init__(
-        self, path: str, environ: dict[str, Any], provider: "DriveProvider", place: DrivePath, found: Found
-    ) -> None:
+    def __init__(self, path: str, environ: dict[str, Any], provider: Share, place: DrivePath, found: Found) -> None:
         DAVCollection.__init__(self, path, environ)
         self.provider = provider
         self._place, self._found = place, found
@@ -161,7 +155,7 @@ class DriveCollection(_Changes, DAVCollection):  # type: ignore[misc]
 class RootCollection(DAVCollection):
     """The collection of the caller's drives."""
 
-    def __init__(self, path: str, environ: dict[str, Any], provider: "DriveProvider") -> None:
+    def __init__(self, path: str, environ: dict[str, Any], provider: Share) -> None:
         super().__init__(path, environ)
         self._drives = provider
 
@@ -194,7 +188,7 @@ class _BlockReader(io.RawIOBase):
 class Upload:
     """A content on its way in by WsgiDAV's own API: spooled to disk, and committed when it is closed."""
 
-    def __init__(self, provider: "DriveProvider", environ: dict[str, Any], place: DrivePath, media_type: str | None):
+    def __init__(self, provider: Share, environ: dict[str, Any], place: DrivePath, media_type: str | None):
         self._provider, self._environ, self._place, self._media_type = provider, environ, place, media_type
         self._spool = tempfile.SpooledTemporaryFile(SPOOL_BYTES)  # noqa: SIM115  (closed by `close`)
 
