@@ -37,9 +37,9 @@ class Board:
         """Set a row."""
         ROW.pack_into(self._memory, number * ROW.size, *row)
 
-    def allot(self, taken: set[int]) -> int:
-        """A number that is not in `taken`, with an empty row; raises RuntimeError when all are."""
-        for number in range(ROWS):
+    def allot(self, taken: set[int], place: int, places: int) -> int:
+        """A number not in `taken` that is `place` modulo `places`, its row empty; RuntimeError if there is none."""
+        for number in range(place, ROWS, places):
             if number not in taken:
                 self.clear(number)
                 return number

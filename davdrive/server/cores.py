@@ -5,6 +5,7 @@ them at every system call: a small GET that costs 140 µs on one core costs 280 
 move in the kernel, and further cores serve further workers.
 """
 
+import contextlib
 import os
 
 
@@ -14,4 +15,5 @@ def stay_on_core(number: int) -> None:
     if not hasattr(os, "sched_setaffinity"):
         return
     cores = sorted(os.sched_getaffinity(0))
-    os.sched_setaffinity(0, {cores[number % len(cores)]})
+    with contextlib.suppress(OSError):
+        os.sched_setaffinity(0, {cores[number % len(cores)]})

@@ -51,13 +51,14 @@ class Member:
 class Crew:
     """All workers that live."""
 
-    def __init__(self, board: Board, run: Run, in_child: Callable[[], None]) -> None:
-        self._board, self._run, self._in_child = board, run, in_child
+    def __init__(self, board: Board, run: Run, in_child: Callable[[], None], places: int) -> None:
+        self._board, self._run, self._in_child, self._places = board, run, in_child, places
         self.members: list[Member] = []
 
     def start(self, replaces: Member | None = None) -> Member:
         """Fork one more worker."""
-        row = self._board.allot({member.row for member in self.members})
+        place = self._free_place() if replaces is None else replaces.row % self._places
+        row = self._board.allot({member.row for member in self.members}, place, self._places)
         hear, say = os.pipe()
         # Blocked around the fork, so that no signal meets the supervisor's handlers in the child.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
@@ -71,6 +72,11 @@ class Crew:
         member = Member(pid, row, hear, replaces=replaces)
         self.members.append(member)
         return member
+
+    def _free_place(self) -> int:
+        """The place that the fewest workers fill, those that retire not counted: each place is a core of its own."""
+        filled = [member.row % self._places for member in self.members if member.stage is not Stage.RETIRING]
+        return min(range(self._places), key=filled.count)
 
     def _begin_child(self, hear: int, mask: set[signal.Signals | int]) -> None:
         """A fresh worker lets go of what is the supervisor's."""

@@ -63,7 +63,11 @@ class Supervisor:
         self._make_site = make_site
         self._notifier = notifier
         board = Board()
-        self._crew = Crew(board, lambda row, fd: run_worker(sock, make_site, board, row, fd), self._in_child)
+
+        def run(row: int, ready_fd: int) -> int:
+            return run_worker(sock, make_site, board, row, row % workers, ready_fd)
+
+        self._crew = Crew(board, run, self._in_child, workers)
         self._signals: deque[int] = deque()
         self._wake_in, self._wake_out = socket.socketpair()
         self._old_handlers: dict[signal.Signals, object] = {}

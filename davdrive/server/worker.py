@@ -49,14 +49,17 @@ class Site:
 MakeSite = Callable[[], Site]
 
 
-def run_worker(sock: socket.socket, make_site: MakeSite, board: Board, number: int, ready_fd: int) -> int:
-    """Serve `sock` until told to stop; returns the exit status. Writes to `ready_fd` once it accepts."""
+def run_worker(sock: socket.socket, make_site: MakeSite, board: Board, row: int, core: int, ready_fd: int) -> int:
+    """Serve `sock` until told to stop; returns the exit status. Writes to `ready_fd` once it accepts.
+
+    `row` is this worker's on the board; `core` the one that it stays on, counted around, if the site wants that.
+    """
     supervisor = os.getppid()
     site = make_site()
     if site.pin:
-        stay_on_core(number)
+        stay_on_core(core)
     raise_open_files(site.limits.connections)
-    seat = Seat(board, number, os.getpid())
+    seat = Seat(board, row, os.getpid())
 
     def tick() -> None:
         seat.count(server.connection_count())

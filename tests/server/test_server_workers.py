@@ -27,6 +27,20 @@ def test_a_reload_under_load_loses_no_request_and_brings_the_new_settings(tmp_pa
         assert len(site.workers()) == 2
 
 
+def test_workers_stay_on_different_cores_through_reloads(tmp_path: Path) -> None:
+    (tmp_path / "mode").write_text("any")
+    with running_site(2, tmp_path) as site:
+        for _ in range(3):
+            before = {worker.pid for worker in site.workers()}
+            site.signal(signal.SIGHUP)
+            site.await_notice("RELOADING=1")
+            site.await_notice("READY=1")
+            until(lambda: not before & {worker.pid for worker in site.workers()})  # noqa: B023
+            cores = [worker.cpu_affinity() for worker in site.workers()]
+            assert [len(core) for core in cores] == [1, 1]
+            assert cores[0] != cores[1] or len(os.sched_getaffinity(0)) == 1
+
+
 def test_a_reload_into_broken_settings_keeps_the_old_workers(tmp_path: Path) -> None:
     (tmp_path / "mode").write_text("old")
     with running_site(2, tmp_path) as site:
