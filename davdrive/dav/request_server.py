@@ -11,6 +11,7 @@ from davdrive.dav.methods.get import get
 from davdrive.dav.methods.lock import lock
 from davdrive.dav.methods.mkcol import mkcol
 from davdrive.dav.methods.options import ALLOW, options
+from davdrive.dav.methods.patch import patch
 from davdrive.dav.methods.propfind import propfind
 from davdrive.dav.methods.proppatch import proppatch
 from davdrive.dav.methods.put import put
@@ -33,10 +34,11 @@ METHODS: Mapping[str, Callable[[Request], Response]] = {
     "MOVE": move,
     "PROPFIND": propfind,
     "PROPPATCH": proppatch,
+    "PATCH": patch,
     "LOCK": lock,
     "UNLOCK": unlock,
 }
-_KNOWN_ELSEWHERE = {"POST", "PATCH", "TRACE", "REPORT", "SEARCH", "ACL", "BIND", "CONNECT", "MKCALENDAR"}
+_KNOWN_ELSEWHERE = {"POST", "TRACE", "REPORT", "SEARCH", "ACL", "BIND", "CONNECT", "MKCALENDAR"}
 
 StartResponse = Callable[..., Any]
 

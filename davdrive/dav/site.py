@@ -11,10 +11,12 @@ from davdrive.drive.backend import Backend
 
 @dataclass(frozen=True, slots=True)
 class DavOptions:
-    """Options of the protocol layer. `infinite_propfind`: whether PROPFIND may have Depth: infinity."""
+    """Options of the protocol layer. `infinite_propfind`: whether PROPFIND may have Depth: infinity; `partial_put`:
+    whether PUT may have Content-Range (Apache's partial update)."""
 
     public_urls: Sequence[str] = ()
     infinite_propfind: bool = False
+    partial_put: bool = False
     ranges: int = 5
     properties_named: int = 256
     xml: XmlLimits = field(default_factory=XmlLimits)

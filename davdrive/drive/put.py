@@ -10,7 +10,7 @@ from davdrive.drive.conditions import NO_CONDITIONS, Conditions
 from davdrive.drive.guard import check_conditions, check_content, check_membership
 from davdrive.drive.names import DrivePath
 from davdrive.drive.places import Glance, Place, View, find_place, path_keys, require_editor
-from davdrive.errors import ChecksumMismatch, NotAllowedHere, QuotaExceeded, TooLarge
+from davdrive.errors import BodyMismatch, ChecksumMismatch, NotAllowedHere, QuotaExceeded, TooLarge
 from davdrive.metadata.caller import Caller
 from davdrive.metadata.contents import insert_content
 from davdrive.metadata.drives import Drive, find_drive
@@ -68,6 +68,7 @@ def put(
     wanted = options.digests | (options.checksums.keys() - {"sha256"})
     stored = backend.contents.write(body, deadline, wanted, size_hint=options.declared_size or 0)
     try:
+        check_length(stored, options.declared_size)
         verify(stored, options.checksums)
         return name_content(backend, caller, path, stored, options, conditions, deadline)
     except BaseException:
@@ -134,6 +135,12 @@ def check_room(drive: Drive, size: int, file_bytes: int) -> None:
     if drive.quota_bytes is not None and drive.used_bytes + size > drive.quota_bytes:
         free = max(0, drive.quota_bytes - drive.used_bytes)
         raise QuotaExceeded(f"the drive {drive.name} has {free} bytes left, and {size} are needed")
+
+
+def check_length(stored: StoredContent, declared: int | None) -> None:
+    """Errors: BodyMismatch for a body that is not as long as it was said to be."""
+    if declared is not None and stored.size != declared:
+        raise BodyMismatch(f"the body has {stored.size} bytes, and {declared} were announced; nothing was changed")
 
 
 def verify(stored: StoredContent, checksums: Mapping[str, str]) -> None:

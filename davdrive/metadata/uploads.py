@@ -5,8 +5,7 @@ or a transaction's writer lock): the order drive, upload is the same everywhere.
 tree changes when an upload completes.
 """
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from davdrive.metadata.caller import Caller
 from davdrive.metadata.drives import COLUMNS, ROLE, Drive
@@ -44,7 +43,7 @@ _SET_STATE = Statement("""
 _HOLD = Statement("SELECT id FROM drives WHERE id = :drive {FOR_UPDATE}")
 _CHARGE = Statement("UPDATE drives SET used_bytes = used_bytes + :bytes WHERE id = :drive")
 _IDLE = Statement(f"""
-    SELECT id, drive FROM uploads WHERE state = {PENDING} AND active_ms < :before_ms ORDER BY active_ms LIMIT :most""")
+    SELECT id FROM uploads WHERE state = {PENDING} AND active_ms < :before_ms ORDER BY active_ms LIMIT :most""")
 _FORGET = Statement(f"""
     DELETE FROM uploads WHERE active_ms < :before_ms AND state IN ({COMPLETE}, {ABORTED})
         AND NOT EXISTS (SELECT 1 FROM parts p WHERE p.upload = uploads.id)""")
@@ -154,10 +153,9 @@ def set_state(session: Session, upload: Upload, after: int, path: str | None, re
     return changed == 1
 
 
-def idle_uploads(session: Session, before_ms: int, most: int) -> Sequence[tuple[str, int]]:
-    """At most `most` pending uploads that nothing came for since `before_ms`: `(id, drive)`."""
-    rows: list[Any] = session.rows(_IDLE, before_ms=before_ms, most=most)
-    return [(row[0], row[1]) for row in rows]
+def idle_uploads(session: Session, before_ms: int, most: int) -> list[str]:
+    """The ids of at most `most` pending uploads that nothing came for since `before_ms`."""
+    return [row[0] for row in session.rows(_IDLE, before_ms=before_ms, most=most)]
 
 
 def forget_ended(session: Session, before_ms: int) -> int:

@@ -25,6 +25,8 @@ class LimitSettings(Section):
     path_names: Annotated[PositiveCount, Field(le=1000)] = 200
     # PROPFIND with Depth: infinity asks for the whole tree; clients that need it are rare (RFC 4918 §9.1).
     propfind_infinity: bool = False
+    # PUT with Content-Range, as Apache takes it. A client that does not mean it so would damage its file, so it is off.
+    put_content_range: bool = False
     # Members in one answer. Answers are streamed, so this bounds time and not memory.
     listing_members: PositiveCount = 1_000_000
     # Properties named in one PROPFIND or PROPPATCH.

@@ -3,8 +3,8 @@
 from davdrive.dav.request import Request
 from davdrive.dav.response import Headers, Response
 
-ALLOW = "OPTIONS, GET, HEAD, PUT, DELETE, MKCOL, COPY, MOVE, PROPFIND, PROPPATCH, LOCK, UNLOCK"
-COMPLIANCE: Headers = [("DAV", "1, 2, 3"), ("MS-Author-Via", "DAV"), ("Allow", ALLOW)]
+ALLOW = "OPTIONS, GET, HEAD, PUT, DELETE, MKCOL, COPY, MOVE, PROPFIND, PROPPATCH, PATCH, LOCK, UNLOCK"
+COMPLIANCE: Headers = [("DAV", "1, 2, 3, sabredav-partialupdate"), ("MS-Author-Via", "DAV"), ("Allow", ALLOW)]
 
 
 def options(_request: Request | None) -> Response:

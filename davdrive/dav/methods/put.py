@@ -1,11 +1,12 @@
 """PUT (RFC 9110 §9.3.4, RFC 4918 §9.7)."""
 
 from davdrive.dav.headers.checksums import read_declared_digests
-from davdrive.dav.headers.content_range import refuse_content_range
+from davdrive.dav.headers.content_range import read_content_range, refuse_content_range
 from davdrive.dav.headers.lengths import read_length
 from davdrive.dav.headers.mtime import read_mtime
 from davdrive.dav.media_types import declared_media_type
-from davdrive.dav.methods.written import file_id, mtime_accepted
+from davdrive.dav.methods.patch import put_part
+from davdrive.dav.methods.written import written_headers
 from davdrive.dav.request import Request
 from davdrive.dav.response import Response
 from davdrive.drive.names import DrivePath
@@ -19,18 +20,17 @@ def put(request: Request) -> Response:
     path = request.path
     if path.is_root or request.names_collection:
         raise NotAllowedHere("PUT is for files; make a collection with MKCOL")
-    refuse_content_range(request.environ.get("HTTP_CONTENT_RANGE"))
+    if not request.site.options.partial_put:
+        refuse_content_range(request.header("CONTENT_RANGE"))
     options = _options(request)
+    part = read_content_range(request.header("CONTENT_RANGE"))
+    if part is not None:
+        return put_part(request, part, options)
     _look_ahead(request, path)
     written = put_file(
         request.site.backend, request.caller, path, request.blocks(), options, request.conditions, request.deadline
     )
-    headers = [
-        ("ETag", f'"{written.etag}"'),
-        file_id(written.drive_id, written.node),
-        *mtime_accepted(options.modified_ms),
-    ]
-    return Response(201 if written.created else 204, headers)
+    return Response(201 if written.created else 204, written_headers(written, options.modified_ms))
 
 
 def _options(request: Request) -> PutOptions:

@@ -1,6 +1,7 @@
 """Headers that answers to writes share."""
 
 from davdrive.dav.response import Headers
+from davdrive.drive.put import Written
 
 _NODE_BITS = 40
 
@@ -18,3 +19,9 @@ def file_number(drive_id: int, node: int) -> int:
 def file_id(drive_id: int, node: int) -> tuple[str, str]:
     """The OC-FileId header; the same text as the property oc:id."""
     return ("OC-FileId", f"{file_number(drive_id, node):08d}")
+
+
+def written_headers(written: Written, modified_ms: int | None) -> Headers:
+    """What the answer to new content says: its ETag, its file's number, and whether X-OC-Mtime was applied."""
+    tag = ("ETag", f'"{written.etag}"')
+    return [tag, file_id(written.drive_id, written.node), *mtime_accepted(modified_ms)]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from davdrive.baton import resting
 from davdrive.deadline import Deadline
 from davdrive.drive.backend import Backend
 from davdrive.drive.places import require_editor
@@ -56,7 +57,8 @@ def add_part(
     """
     foresee_part(backend, caller, ref, options)
     wanted = options.checksums.keys() - {"sha256"}
-    stored = backend.contents.write(body, deadline, wanted, inline_bytes=0, size_hint=options.declared_size or 0)
+    with resting():
+        stored = backend.contents.write(body, deadline, wanted, inline_bytes=0, size_hint=options.declared_size or 0)
     with kept_or_discarded(backend, stored):
         verify(stored, options.checksums)
         return _name(backend, caller, ref, Part(number, name, stored.size, stored.sha256), stored, deadline)

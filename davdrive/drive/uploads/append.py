@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from davdrive.baton import resting
 from davdrive.deadline import Deadline, unlimited
 from davdrive.drive.backend import Backend
 from davdrive.drive.put import verify
@@ -66,11 +67,13 @@ def append(
     foresee_append(backend, caller, ref, offset, declared_size)
     intake = Intake(body, deadline)
     unit = backend.limits.file_bytes if checksums else backend.limits.upload_unit_bytes
-    # The intake keeps the deadline, the store does not: that a client has gone is no reason to lose what it sent.
     while not intake.ended:
-        stored = backend.contents.write(
-            intake.unit(unit), unlimited(), checksums.keys() - {"sha256"}, inline_bytes=0, size_hint=declared_size or 0
-        )
+        # The intake keeps the deadline, the store does not: that a client has gone is no reason to lose what it sent.
+        with resting():
+            stored = backend.contents.write(
+                intake.unit(unit), unlimited(), checksums.keys() - {"sha256"}, inline_bytes=0,
+                size_hint=min(unit, declared_size or 0),
+            )  # fmt: skip
         with kept_or_discarded(backend, stored):
             if checksums and intake.broken is not None:
                 raise intake.broken

@@ -17,13 +17,11 @@ def expire_uploads(backend: Backend, now_ms: int) -> int:
     """Abort the uploads that were idle for longer than the limit, and forget those that ended as long ago; how many
     were aborted. Their objects are doomed. `now_ms`: unix ms by the database's clock."""
     before_ms = now_ms - backend.limits.upload_idle_s * 1000
-    expired = 0
-    while True:
+    expired, more = 0, True
+    while more:
         idle = backend.database.read(lambda session: idle_uploads(session, before_ms, BATCH))
-        for identity, _ in idle:
-            expired += _expire(backend, identity, before_ms)
-        if len(idle) < BATCH:
-            break
+        dropped = sum(_expire(backend, identity, before_ms) for identity in idle)
+        expired, more = expired + dropped, len(idle) == BATCH and dropped > 0
     backend.database.write(lambda session: forget_ended(session, before_ms))
     return expired
 

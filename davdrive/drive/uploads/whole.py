@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from davdrive.baton import resting
 from davdrive.deadline import Deadline
 from davdrive.drive.backend import Backend
 from davdrive.errors import BodyMismatch, ChecksumMismatch
@@ -61,7 +62,7 @@ def read_digests(backend: Backend, upload: Upload, names: Iterable[str], deadlin
     rows = backend.database.read(lambda session: part_segments(session, upload.id))
     segments = [SegmentRef(*row) for row in rows]
     digester = Digester(set(names) - {"sha256"})
-    with backend.contents.read(segments, 0, sum(each.length for each in segments), deadline) as stream:
+    with resting(), backend.contents.read(segments, 0, sum(each.length for each in segments), deadline) as stream:
         for block in stream:
             digester.update(block)
     return Known(digester.sha256, {name: digest.hex() for name, digest in digester.results().items()})
