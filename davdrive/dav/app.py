@@ -20,6 +20,8 @@ from davdrive.dav.request import Request
 from davdrive.dav.request_server import StartResponse, answer, send
 from davdrive.dav.response import Response
 from davdrive.dav.site import Site
+from davdrive.dav.uploads.place import read_upload_place
+from davdrive.dav.uploads.router import answer_upload
 from davdrive.errors import DriveError
 
 LOG = logging.getLogger("davdrive.dav")
@@ -81,9 +83,13 @@ class DriveApp(WsgiDAVApp):
         site, caller = self._site, environ["davdrive.caller"]
         trusted = self._trusts(str(environ.get("REMOTE_ADDR") or ""))
         own = own_urls(environ, site.options.public_urls, trusted, mounts=self._mounts)
-        raw = environ.get("REQUEST_URI") or environ["PATH_INFO"]
+        raw = (environ.get("REQUEST_URI") or environ["PATH_INFO"]).partition("?")[0]
+        above = Request(environ, site, DrivesLocator(own, own.prefix, None), caller)
         try:
-            locator = DrivesLocator.of("/" if raw == "*" else raw.partition("?")[0], own)
+            upload = read_upload_place(raw)
+            if upload is not None:
+                return answer_upload(above, upload)
+            locator = DrivesLocator.of("/" if raw == "*" else raw, own)
         except DriveError as error:
-            return failure(Request(environ, site, DrivesLocator(own, own.prefix, None), caller), error)
+            return failure(above, error)
         return answer(Request(environ, site, locator, caller))

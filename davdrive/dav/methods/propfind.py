@@ -1,6 +1,6 @@
 """PROPFIND (RFC 4918 §9.1), streamed over one statement a page."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 
 from davdrive.dav.headers.depth import Depth
@@ -15,6 +15,7 @@ from davdrive.dav.xml.row_plan import RowPlan
 from davdrive.drive.read import stat
 from davdrive.errors import InfiniteDepthRefused
 
+RowsOf = Callable[[Request, RowPlan, Depth], Iterator[ResourceRow]]
 
 CACHED_PLANS = 256
 CACHED_BODY_BYTES = 4096
@@ -26,13 +27,18 @@ def propfind(request: Request) -> Response:
 
     Depth infinity is refused unless a setting permits it (§9.1: propfind-finite-depth).
     """
+    return answer_rows(request, _rows)
+
+
+def answer_rows(request: Request, rows_of: RowsOf) -> Response:
+    """The answer to a PROPFIND whose rows `rows_of` finds, the resource's own first."""
     options = request.site.options
     preferences = read_preferences(request.header("PREFER"))
     plan = _plan(request.small_body(options.xml.bytes), preferences.minimal, options.xml, options.properties_named)
     depth = request.depth(Depth.INFINITY)
     if depth is Depth.INFINITY and not options.infinite_propfind:
         raise InfiniteDepthRefused("this server lists one level at a time; send Depth: 1")
-    rows = _rows(request, plan, depth)
+    rows = rows_of(request, plan, depth)
     if preferences.no_root and depth is not Depth.ZERO:
         next(rows)
     return _answer(plan, rows, preferences.minimal)
