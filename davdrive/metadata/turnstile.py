@@ -14,7 +14,7 @@ from pathlib import Path
 
 from davdrive.errors import Unavailable
 
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.0001, 0.002
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.00003, 0.001
 
 
 class Turnstile:
@@ -57,4 +57,4 @@ def _lock(descriptor: int, ends: float) -> None:
             if time.monotonic() >= ends:
                 raise Unavailable("the drive is too busy with other changes; nothing was changed, try again") from None
         time.sleep(pause)
-        pause = min(pause * 1.5, _LONGEST_PAUSE_S)
+        pause = min(pause * 1.2, _LONGEST_PAUSE_S)
