@@ -76,6 +76,12 @@ def client_address(environ: dict[str, Any], options: AuthOptions) -> str:
     return options.proxies.client_of(peer, str(environ.get(key) or ""), options.forwarded_header)
 
 
+def is_hidden(environ: dict[str, Any], options: AuthOptions) -> bool:
+    """Whether somebody nobody vouches for says that the request came through a proxy: its peer is not its client."""
+    said = any(environ.get(key) for key in ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_VIA"))
+    return said and not options.proxies.trusts(str(environ.get("REMOTE_ADDR") or ""))
+
+
 def caller_of(environ: dict[str, Any]) -> Caller | None:
     """Who asks, once the authenticator has let the request through."""
     found: Caller | None = environ.get("davdrive.caller")

@@ -1,12 +1,18 @@
 """`davdrive serve`: the drive, with nothing configured or with everything."""
 
-import logging
-
 import click
 
 from davdrive.cli.first_start import welcome
 from davdrive.cli.main import Settings, common
 from davdrive.cli.wiring import make_app, make_backend, server_limits
+from davdrive.cli.wiring.observing import (
+    StoreWatch,
+    begin_traces,
+    install_metrics,
+    on_gauges,
+    request_watch,
+    start_logging,
+)
 from davdrive.errors import Unavailable
 from davdrive.server.run import listening_socket, serve
 from davdrive.server.tls import Tls, TlsFiles
@@ -19,8 +25,9 @@ from davdrive.server.worker import Site
 @common
 def command(settings: Settings) -> None:
     """Serve the drives. The first start makes the data directory and a first user."""
-    logging.basicConfig(level=settings.log.level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    start_logging(settings)
     welcome(settings)
+    install_metrics(settings)
     try:
         sock = listening_socket((settings.listen.host, settings.listen.port))
     except OSError as error:
@@ -30,13 +37,19 @@ def command(settings: Settings) -> None:
 
 def make_site(settings: Settings) -> Site:
     """All that one serving process works with."""
-    backend = make_backend(settings)
+    watch = request_watch(settings)
+    backend = make_backend(settings, StoreWatch(settings))
+    end_traces = begin_traces(settings)
 
     def close() -> None:
         backend.contents.close()
         backend.database.close()
+        end_traces()
 
-    return Site(make_app(settings, backend), server_limits(settings), _tls(settings), close=close)
+    app = watch.wrap(make_app(settings, backend))
+    return Site(
+        app, server_limits(settings), _tls(settings), on_request=watch.on_request, on_gauges=on_gauges, close=close
+    )
 
 
 def _tls(settings: Settings) -> Tls | None:

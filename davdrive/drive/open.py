@@ -6,10 +6,11 @@ from davdrive.drive.backend import Backend, DriveLimits
 from davdrive.drive.names import check_name, name_key
 from davdrive.errors import NotFound
 from davdrive.metadata.caller import SYSTEM
-from davdrive.metadata.database import Database, Observer
+from davdrive.metadata.database import Database
 from davdrive.metadata.drives import create_drive, find_drive
 from davdrive.metadata.engine import DatabaseOptions
 from davdrive.metadata.migrate import migrate
+from davdrive.metadata.observer import Observer
 from davdrive.metadata.session import Session
 from davdrive.objects.content import ContentStore
 from davdrive.objects.local import LocalStore

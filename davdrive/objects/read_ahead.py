@@ -9,6 +9,7 @@ from itertools import chain
 
 from davdrive.objects.base import Blocks
 from davdrive.objects.slots import Slots
+from davdrive.observe.context import carried
 
 READ_AHEAD_THREADS = 4
 """Objects that are being opened ahead at one moment; who finds no thread free opens its own when it needs it."""
@@ -57,7 +58,7 @@ class ReadAhead:
         """Begin to fetch the first block; None when every thread is busy."""
         if not self._slots.try_take():
             return None
-        future = self._threads.submit(next, blocks, None)
+        future = self._threads.submit(carried(next), blocks, None)
         future.add_done_callback(lambda _: self._slots.release())
         return Opened(blocks, future)
 

@@ -10,6 +10,7 @@ from davdrive.errors import DriveError
 from davdrive.objects.base import Bytes, ObjectStore, ObjectWriter, SegmentRef
 from davdrive.objects.keys import new_key
 from davdrive.objects.slots import Slots
+from davdrive.observe.context import carried
 
 SLOT_WAIT_S = 60.0
 """Waiting longer for a place in the pool means that the store takes bytes far slower than they come."""
@@ -31,7 +32,7 @@ class UploadPool:
         """Finish `writer` in the pool, having waited for a slot. Raises Cancelled, Unavailable."""
         self._slots.take(deadline)
         try:
-            future = self._threads.submit(_finish, writer)
+            future = self._threads.submit(carried(_finish), writer)
         except BaseException:
             self._slots.release()
             raise

@@ -3,12 +3,13 @@
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar, copy_context
 from types import MappingProxyType
-from typing import ParamSpec, TypeVar
+from typing import Any, ClassVar, ParamSpec, TypeVar
 
 REQUEST_ID = "request"
+SECRET_PATH = "/-/links/"
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 _bound: ContextVar[Mapping[str, object]] = ContextVar("davdrive_request", default=_NOTHING)
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
@@ -24,6 +25,51 @@ def new_request_id() -> str:
 def acceptable_request_id(text: str) -> bool:
     """Whether an id that a trusted proxy sent may go into logs and headers as it is."""
     return _ACCEPTABLE_ID.fullmatch(text) is not None
+
+
+class RequestFields(Mapping[str, object]):
+    """What the environ of a request says, looked up when a line is written and not before: most requests write none."""
+
+    __slots__ = ("environ", "span")
+    NAMES: ClassVar = {
+        REQUEST_ID: "davdrive.request_id",
+        "method": "REQUEST_METHOD",
+        "path": "PATH_INFO",
+        "user": "wsgidav.auth.user_name",
+    }
+
+    def __init__(self, environ: Mapping[str, Any]) -> None:
+        self.environ = environ
+        self.span: AbstractContextManager[Any] | None = None
+
+    def __getitem__(self, name: str) -> object:
+        return shown_path(self.environ) if name == "path" else self.environ[self.NAMES[name]]
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, key in self.NAMES.items() if key in self.environ)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def shown_path(environ: Mapping[str, Any]) -> str:
+    """The path as it was sent, without a query and without the secret of a link."""
+    raw = str(environ.get("REQUEST_URI") or environ.get("PATH_INFO") or "").partition("?")[0]
+    return SECRET_PATH + "…" if raw.startswith(SECRET_PATH) else raw
+
+
+def begin_request(environ: Mapping[str, Any]) -> RequestFields:
+    """From now on everything in this thread belongs to the request of `environ`, until `end_request`."""
+    fields = RequestFields(environ)
+    _bound.set(fields)
+    return fields
+
+
+def end_request() -> RequestFields | None:
+    """The request that ended in this thread; None if none had begun."""
+    fields = _bound.get()
+    _bound.set(_NOTHING)
+    return fields if isinstance(fields, RequestFields) else None
 
 
 @contextmanager

@@ -6,7 +6,7 @@ record().transaction(seconds, "committed")
 
 from typing import Literal
 
-LoginOutcome = Literal["remembered", "verified", "refused", "throttled", "malformed"]
+LoginOutcome = Literal["verified", "refused", "throttled", "malformed"]
 TransactionOutcome = Literal["committed", "rolled_back", "failed"]
 
 
@@ -14,7 +14,7 @@ class Recorder:
     """Takes notice of everything and does nothing. All times are in seconds; every call takes under 5 µs."""
 
     def request(self, method: str, status: int, seconds: float, received: int, sent: int) -> None:
-        """A request was answered; `received` and `sent` are body bytes. An unknown method counts as OTHER."""
+        """A request was answered; `received` are body bytes, `sent` all of its answer. An unknown method is OTHER."""
 
     def refused(self, reason: str) -> None:
         """The server refused by itself. `reason` is one of few: `queue_full`, `bad_framing`, `slow_body`, …"""
@@ -26,7 +26,7 @@ class Recorder:
         """A request waited this long for a thread."""
 
     def login(self, outcome: LoginOutcome) -> None:
-        """Credentials were judged."""
+        """Credentials were judged; those that are remembered are not judged again."""
 
     def rate_limited(self, limit: str) -> None:
         """A request was over a rate: `user_requests`, `address_transfers`, …"""
@@ -52,11 +52,15 @@ class Recorder:
     def upkeep(self, task: str, seconds: float, removed: int = 0, failed: bool = False) -> None:
         """A run of an upkeep task ended."""
 
+    def exposition(self) -> bytes:
+        """All numbers of all processes in Prometheus' text format; nothing where none are kept."""
+        return b""
+
     def worker_started(self) -> None:
         """The supervisor started a worker."""
 
     def worker_ended(self, reason: str) -> None:
-        """A worker ended: `drained`, `crashed`, `watchdog`, `replaced`."""
+        """A worker ended: `drained`, `crashed` or `watchdog`."""
 
 
 _active = Recorder()

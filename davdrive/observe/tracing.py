@@ -26,6 +26,11 @@ def span(name: str, **attributes: str | int | float | bool) -> AbstractContextMa
     return _open(name, {**attributes, "davdrive.request": request_id()})
 
 
+def tracing() -> bool:
+    """Whether spans go anywhere."""
+    return _open is not None
+
+
 def start_tracing(endpoint_url: str, sampled_share: float = 0.1, service: str = "davdrive") -> Callable[[], None]:
     """Send spans to the OTLP/HTTP endpoint; call it in each worker, after the fork. Return what ends it and flushes.
 

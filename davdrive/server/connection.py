@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cheroot.server import HTTPConnection
 
 from davdrive.deadline import Deadline
+from davdrive.observe.metrics import record
 from davdrive.server.channel import Channel
 from davdrive.server.inbox import HEAD_PIECE, Inbox
 from davdrive.server.refusal import refusal_answer
@@ -76,6 +77,7 @@ class DriveConnection(HTTPConnection):
 
         cheroot's worker calls this with a whole head in the inbox.
         """
+        record().queue_wait(time.monotonic() - self.since)
         while True:
             self.since = time.monotonic()
             request = self.RequestHandlerClass(self.server, self)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 
+from davdrive.observe.metrics import record
 from davdrive.server.board import Board
 from davdrive.server.worker import READY, become_worker
 
@@ -36,6 +37,7 @@ class Member:
     stage: Stage = Stage.STARTING
     since: float = field(default_factory=time.monotonic)
     replaces: "Member | None" = None
+    stuck: bool = False
 
     def enter(self, stage: Stage) -> None:
         """Change the stage."""
@@ -71,6 +73,7 @@ class Crew:
         os.set_blocking(hear, False)
         member = Member(pid, row, hear, replaces=replaces)
         self.members.append(member)
+        record().worker_started()
         return member
 
     def _free_place(self) -> int:

@@ -18,6 +18,7 @@ from collections import deque
 from dataclasses import dataclass
 from types import FrameType
 
+from davdrive.observe.metrics import record
 from davdrive.server.board import Board
 from davdrive.server.crew import HANDLED, Crew, Member, Stage
 from davdrive.server.notify import Notifier
@@ -155,6 +156,7 @@ class Supervisor:
 
     def _on_ended(self, member: Member, status: int) -> bool:
         """Decide what the end of a worker means; True if there is no hope."""
+        record().worker_ended("watchdog" if member.stuck else "drained" if member.stage is Stage.RETIRING else "crashed")
         if member.stage is Stage.RETIRING:
             return False
         LOG.error("worker %d ended with status %d", member.pid, os.waitstatus_to_exitcode(status))
@@ -185,6 +187,7 @@ class Supervisor:
         late = [member for member in self._crew.members if now - member.since > most.get(member.stage, float("inf"))]
         for member in {*late, *self._crew.hung(limits.hang_s)}:
             LOG.error("worker %d is stuck while %s and is killed", member.pid, member.stage.value)
+            member.stuck = True
             member.signal(signal.SIGKILL)
 
     def _fill(self) -> None:

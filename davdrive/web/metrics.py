@@ -9,11 +9,11 @@ from davdrive.web.router import StartResponse, Wsgi, plain
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def metrics(exposition: Callable[[], bytes], trusts: Callable[[str], bool], token: str) -> Wsgi:
-    """`exposition` makes the body. A peer that `trusts` accepts may read it, and anybody with the Bearer `token`."""
+def metrics(exposition: Callable[[], bytes], may_read: Callable[[dict[str, Any]], bool], token: str) -> Wsgi:
+    """`exposition` makes the body. Whom `may_read` accepts may read it, and who has the Bearer `token`."""
 
     def application(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        if not (trusts(str(environ.get("REMOTE_ADDR") or "")) or _has_token(environ, token)):
+        if not (may_read(environ) or _has_token(environ, token)):
             return plain(start_response, "403 Forbidden", "The metrics are not for this address.")
         body = exposition()
         start_response("200 OK", [("Content-Type", CONTENT_TYPE), ("Content-Length", str(len(body)))])

@@ -1,6 +1,8 @@
 """From settings to who may come in."""
 
 from davdrive.auth.accounts import Accounts, DatabaseFailures
+from davdrive.auth.addresses import TrustedProxies
+from davdrive.auth.authenticator import AuthOptions
 from davdrive.auth.passwords import HashCost, Passwords
 from davdrive.auth.remember import Remembered
 from davdrive.auth.throttle import Rule, Throttle
@@ -16,6 +18,13 @@ def make_passwords(settings: Settings) -> Passwords:
             auth.argon2_memory_kib, auth.argon2_passes, auth.argon2_lanes, auth.argon2_at_once, auth.password_bytes
         )
     )
+
+
+def auth_options(settings: Settings) -> AuthOptions:
+    """How passwords may come, and whose forwarding headers are believed."""
+    auth, server = settings.auth, settings.server
+    proxies = TrustedProxies(server.trusted_proxies)
+    return AuthOptions(auth.realm, proxies, server.forwarded_header, auth.require_tls)
 
 
 def make_accounts(settings: Settings, database: Database) -> Accounts:

@@ -1,8 +1,7 @@
 """From settings to the WSGI application."""
 
-from davdrive.auth.addresses import TrustedProxies
-from davdrive.auth.authenticator import AuthOptions, DriveAuthenticator
-from davdrive.cli.wiring.auth import make_accounts
+from davdrive.auth.authenticator import DriveAuthenticator
+from davdrive.cli.wiring.auth import auth_options, make_accounts
 from davdrive.cli.wiring.web import make_router
 from davdrive.dav.app import DriveApp
 from davdrive.dav.headers.if_header import IfLimits
@@ -30,12 +29,11 @@ def dav_options(settings: Settings) -> DavOptions:
 
 def make_app(settings: Settings, backend: Backend) -> DriveApp:
     """The WSGI application."""
-    proxies = TrustedProxies([str(each) for each in settings.server.trusted_proxies])
-    options = AuthOptions(settings.auth.realm, proxies, settings.server.forwarded_header, settings.auth.require_tls)
+    options = auth_options(settings)
     accounts = make_accounts(settings, backend.database)
     return DriveApp(
         Site(backend, dav_options(settings)),
         lambda inner: DriveAuthenticator(inner, accounts, options),
         make_router(settings, backend).find,
-        proxies.trusts,
+        options.proxies.trusts,
     )

@@ -2,6 +2,7 @@
 
 from davdrive.cli.wiring.metadata import make_database
 from davdrive.cli.wiring.objects import object_options
+from davdrive.cli.wiring.observing import StoreWatch
 from davdrive.drive.backend import Backend, DriveLimits
 from davdrive.objects.content import ContentStore
 from davdrive.objects.open import open_objects
@@ -24,10 +25,10 @@ def drive_limits(settings: Settings) -> DriveLimits:
     )
 
 
-def make_backend(settings: Settings) -> Backend:
-    """Open metadata and objects."""
+def make_backend(settings: Settings, watch: StoreWatch | None = None) -> Backend:
+    """Open metadata and objects; `watch` hears of transactions and object calls."""
     chosen = settings.objects
-    store = open_objects(chosen.url, object_options(settings))
+    store = open_objects(chosen.url, object_options(settings), None if watch is None else watch.object_call)
     contents = ContentStore(
         store,
         segment_bytes=chosen.segment_bytes,
@@ -35,4 +36,4 @@ def make_backend(settings: Settings) -> Backend:
         uploads_in_flight=chosen.uploads_in_flight,
         reads_ahead=chosen.reads_ahead,
     )
-    return Backend(make_database(settings), contents, drive_limits(settings))
+    return Backend(make_database(settings, watch), contents, drive_limits(settings))

@@ -5,6 +5,7 @@ from sqlalchemy.engine import make_url
 from davdrive.drive.open import open_database
 from davdrive.metadata.database import Database
 from davdrive.metadata.engine import DatabaseOptions
+from davdrive.metadata.observer import Observer
 from davdrive.settings import Settings
 
 
@@ -21,6 +22,6 @@ def database_options(settings: Settings) -> DatabaseOptions:
     )
 
 
-def make_database(settings: Settings) -> Database:
-    """Migrate and open the metadata."""
-    return open_database(database_options(settings))
+def make_database(settings: Settings, observer: Observer | None = None) -> Database:
+    """Migrate and open the metadata; `observer` hears of every change."""
+    return open_database(database_options(settings), observer)

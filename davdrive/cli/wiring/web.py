@@ -1,10 +1,18 @@
 """From settings to what is not WebDAV."""
 
+from typing import Any
+
+from davdrive.auth.addresses import TrustedProxies
+from davdrive.auth.authenticator import client_address, is_hidden
+from davdrive.cli.wiring.auth import auth_options
 from davdrive.drive.backend import Backend
+from davdrive.metadata.held import locks_held
 from davdrive.metadata.users import all_users
+from davdrive.observe.metrics import record
 from davdrive.settings import Settings
 from davdrive.web.health import health, ready
-from davdrive.web.router import Router
+from davdrive.web.metrics import metrics
+from davdrive.web.router import Router, Wsgi
 
 
 def make_router(settings: Settings, backend: Backend) -> Router:
@@ -13,4 +21,22 @@ def make_router(settings: Settings, backend: Backend) -> Router:
     def check() -> None:
         backend.database.read(all_users)
 
-    return Router({"/-/health": health, "/-/ready": ready(check)})
+    routes = {"/-/health": health, "/-/ready": ready(check)}
+    if settings.metrics.enabled:
+        routes["/-/metrics"] = make_metrics(settings, backend)
+    return Router(routes)
+
+
+def make_metrics(settings: Settings, backend: Backend) -> Wsgi:
+    """The numbers of all workers, for those whom the settings name."""
+    options = auth_options(settings)
+    readers = TrustedProxies(settings.metrics.addresses)
+
+    def exposition() -> bytes:
+        record().locks_held(backend.database.read(locks_held))
+        return record().exposition()
+
+    def may_read(environ: dict[str, Any]) -> bool:
+        return not is_hidden(environ, options) and readers.trusts(client_address(environ, options))
+
+    return metrics(exposition, may_read, settings.metrics.token.get_secret_value())
