@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.programs import in_ci
 
-pytest_plugins = ["tests.support.seaweed", "tests.support.peers"]
+pytest_plugins = ["tests.support.seaweed", "tests.support.peers", "tests.support.postgres"]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -26,6 +26,7 @@ class Commands(click.Group):
         "versions": "versions",
         "check": "check",
         "config": "config",
+        "upkeep": "upkeep",
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:

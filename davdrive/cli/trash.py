@@ -4,10 +4,14 @@ import click
 
 from davdrive.cli import shown
 from davdrive.cli.main import Settings, common
+from davdrive.cli.patient import make_patient_backend
 from davdrive.cli.wiring import make_backend
+from davdrive.cli.wiring.upkeep import upkeep_options
 from davdrive.drive.restore import restore_deleted
 from davdrive.drive.trash import TrashItem, list_trash
 from davdrive.metadata.caller import SYSTEM
+from davdrive.upkeep.emptying import SETTLE_S, Emptying, empty_trash
+from davdrive.upkeep.purge import BYTES
 
 
 @click.group("trash")
@@ -61,3 +65,19 @@ def restore(settings: Settings, drive: str, number: int, target: str | None) -> 
     place = None if target is None else shown.drive_path(target)
     path = restore_deleted(make_backend(settings), SYSTEM, drive, number, place)
     click.echo(f"{shown.printable(str(path))} is back")
+
+
+@command.command("empty")
+@click.argument("drive")
+@click.option("--versions", is_flag=True, help="Forget the old versions of files as well.")
+@click.option("--now", is_flag=True, help="Also what was deleted in the last minutes; a listing under way may miss it.")
+@common
+def empty(settings: Settings, drive: str, versions: bool, now: bool) -> None:
+    """Forget what was deleted from DRIVE for good. Its bytes no longer count; the disk is freed by upkeep."""
+    wanted = Emptying(versions, 0 if now else SETTLE_S)
+    backend = make_patient_backend(settings)
+    tally = empty_trash(backend, drive, wanted, upkeep_options(settings))
+    click.echo(f"/{drive}/ counts {shown.size(tally.counts.get(BYTES, 0))} less")
+    left = next(list_trash(backend, SYSTEM, drive), None)
+    if left is not None:
+        click.echo(f"what was deleted in the last {SETTLE_S // 60} minutes stays; --now forgets that too")

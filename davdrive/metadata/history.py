@@ -10,7 +10,7 @@ _WHO = "(SELECT c.principal FROM commits c WHERE c.drive = e.drive AND c.revisio
 # The last name that a node had, and of a file not one that another file took over in the same commit: that is a save
 # by rename, and its past is found under the file's versions.
 _GONE = """
-    e.drive = :drive AND e.until IS NOT NULL
+    e.drive = :drive AND e.until > 0
     AND NOT EXISTS (SELECT 1 FROM entries l WHERE l.drive = e.drive AND l.node = e.node AND l.since >= e.until)
     AND NOT (n.kind = 1 AND (
         EXISTS (SELECT 1 FROM entries r WHERE r.drive = e.drive AND r.parent = e.parent AND r.name_key = e.name_key

@@ -1,0 +1,70 @@
+"""A round of upkeep: everything that has to be forgotten, removed or finished, by one process at a time."""
+
+from dataclasses import dataclass
+
+from davdrive.deadline import Deadline
+from davdrive.drive.backend import Backend
+from davdrive.drive.digests import fill_digests
+from davdrive.drive.uploads.expire import expire_uploads
+from davdrive.metadata.alone import alone
+from davdrive.metadata.caller import SYSTEM
+from davdrive.metadata.chores import drop_expired_app_passwords, now_ms
+from davdrive.metadata.drives import visible_drives
+from davdrive.metadata.locks import sweep_locks
+from davdrive.metadata.session import Session
+from davdrive.metadata.users import forget_failures
+from davdrive.upkeep.doom import delete_doomed
+from davdrive.upkeep.options import DAY_S, Going, Tally, UpkeepOptions, always
+from davdrive.upkeep.purge import purge
+from davdrive.upkeep.sweep import is_due, sweep
+
+LOCK = "upkeep"
+"""Who holds it may purge and delete. A backup holds it too, so that what it copies stays."""
+
+LOCK_KEPT_S = DAY_S
+"""An expired lock may be taken up again by its owner for a while; after a day nobody does."""
+
+FAILURES_KEPT_S = DAY_S
+"""Wrong passwords older than this no longer slow anybody down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What a round did. `alone` False: another process is at it, and nothing was done."""
+
+    alone: bool
+    tally: Tally
+    finished: bool = True
+
+
+def run_round(
+    backend: Backend, options: UpkeepOptions, *, whole: bool, going: Going = always, wait_s: float = 0.0
+) -> Round:
+    """Do what is due. `whole`: the sweep too, due or not. `wait_s`: how long to wait for another process.
+
+    Errors: Unavailable; whatever was done before it stays done.
+    """
+    tally = Tally()
+    with alone(backend.database, LOCK, wait_s) as held:
+        if held is None:
+            return Round(False, tally, False)
+        _forget_rows(backend, tally)
+        tally.add("unfinished uploads that nobody continued", expire_uploads(backend, backend.database.read(now_ms)))
+        purge(backend, options, tally, going)
+        if going() and (whole or is_due(backend, options)):
+            sweep(backend, options, tally, going)
+        held.check()
+        delete_doomed(backend, options, tally, going)
+        if going():
+            tally.add("checksums computed", fill_digests(backend, Deadline()))
+    return Round(True, tally, going())
+
+
+def _forget_rows(backend: Backend, tally: Tally) -> None:
+    def work(session: Session) -> int:
+        now = now_ms(session)
+        for drive in visible_drives(session, SYSTEM):
+            sweep_locks(session, drive.id, drive.lock_ms - LOCK_KEPT_S * 1000)
+        return drop_expired_app_passwords(session, now) + forget_failures(session, now - FAILURES_KEPT_S * 1000)
+
+    tally.add("expired app passwords and old failed sign-ins", backend.database.write(work))
