@@ -1,10 +1,9 @@
 """From resources to the rows that PROPFIND renders: hrefs, and what the plan needs beyond a node's own columns."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 
 from davdrive.dav.headers.depth import Depth
-from davdrive.dav.media_types import media_type_of
-from davdrive.dav.methods.written import file_number
 from davdrive.dav.request import Request
 from davdrive.dav.shown_locks import active_lock
 from davdrive.dav.urls import encode_name
@@ -17,10 +16,15 @@ from davdrive.drive.names import DrivePath
 from davdrive.drive.read import Found, drives_of, list_members
 from davdrive.metadata.drives import Drive
 from davdrive.metadata.resources import Resource
+from davdrive.metadata.tables import ROOT
 
 _FILE_LETTERS = {0: "", 1: "G", 2: "GDNVW", 3: "RGDNVW"}
 _COLLECTION_LETTERS = {0: "", 1: "G", 2: "GDNVCK", 3: "RGDNVCK"}
 """ownCloud's letters by role: R shareable, G readable, D delete, N rename, V move, W write, C create, K make folder."""
+
+
+_NOTHING_MORE = (None, None, NO_DIGESTS, (), NOTHING)
+_new_row = tuple.__new__
 
 
 class RowMaker:
@@ -30,15 +34,14 @@ class RowMaker:
         self._request = request
         self._drive = drive
         self._needs = needs
-        self._files = _FILE_LETTERS[drive.role]
-        self._collections = _COLLECTION_LETTERS[drive.role]
+        self._file_rest = (_FILE_LETTERS[drive.role], *_NOTHING_MORE, drive.id)
+        self._collection_rest = (_COLLECTION_LETTERS[drive.role], *_NOTHING_MORE, drive.id)
 
-    def members(self, base: str, page: Sequence[Resource], extras: Extras) -> Iterator[ResourceRow]:
+    def members(self, base: str, page: Sequence[Resource], extras: Extras) -> list[ResourceRow]:
         """The rows of one page of a collection whose href is `base`."""
-        plain = extras.is_empty and not Needs.QUOTA & self._needs
-        for each in page:
-            href = base + encode_name(each.name) + ("/" if each.is_collection else "")
-            yield self._plain(href, each) if plain else self.row(href, each, extras)
+        if extras.is_empty and not Needs.QUOTA & self._needs:
+            return [self._plain(_href(base, each), each) for each in page]
+        return [self.row(_href(base, each), each, extras) for each in page]
 
     def row(self, href: str, resource: Resource, extras: Extras) -> ResourceRow:
         """One row with everything that the plan needs."""
@@ -52,19 +55,10 @@ class RowMaker:
         )
 
     def _plain(self, href: str, resource: Resource) -> ResourceRow:
-        collection = resource.is_collection
-        return ResourceRow(
-            href,
-            resource.name or self._drive.name,
-            collection,
-            resource.size,
-            resource.etag,
-            None if collection else media_type_of(resource.media_type, resource.name),
-            resource.modified_ms,
-            resource.created_ms,
-            file_number(self._drive.id, resource.node),
-            self._collections if collection else self._files,
-        )
+        """The fields of a resource are those of a row, in its order: copying them one by one would cost as much as
+        finding them."""
+        rest = self._collection_rest if resource[1] else self._file_rest
+        return _new_row(ResourceRow, (href, *resource[:8], *rest))
 
     def _locks(self, resource: Resource, extras: Extras) -> tuple[ActiveLock, ...]:
         found = extras.locks_on(resource)
@@ -76,6 +70,11 @@ class RowMaker:
             return None, None
         used, limit = self._drive.used_bytes, self._drive.quota_bytes
         return used, None if limit is None else max(0, limit - used)
+
+
+def _href(base: str, resource: Resource) -> str:
+    name = encode_name(resource[0])
+    return f"{base}{name}/" if resource[1] else base + name
 
 
 def _dead(extras: Extras, node: int) -> Mapping[XmlName, str]:
@@ -90,19 +89,23 @@ def tree_rows(request: Request, found: Found, needs: Needs, depth: Depth) -> Ite
     collection = found.resource.is_collection
     base = request.locator.base_href(request.path if collection else request.path.parent)
     href = base if collection else base + encode_name(request.path.name)
-    yield maker.row(href, found.resource, extras_of(backend, drive, request.path, found.resource, needs.value))
-    if collection and depth is not Depth.ZERO:
-        yield from _below(request, maker, drive, request.path, found.resource, needs, depth)
+    extras = extras_of(backend, drive, request.path, found.resource, needs.value)
+    itself = [maker.row(href, found.resource._replace(name=found.resource.name or drive.name), extras)]
+    if not collection or depth is Depth.ZERO:
+        return iter(itself)
+    below = _below(request, maker, drive, request.path, found.resource, needs, depth)
+    return chain.from_iterable(chain((itself,), below))
 
 
 def _below(
     request: Request, maker: RowMaker, drive: Drive, path: DrivePath, collection: Resource, needs: Needs, depth: Depth
-) -> Iterator[ResourceRow]:
+) -> Iterator[list[ResourceRow]]:
+    """The rows page by page, each page followed by what is below its collections."""
     base = request.locator.base_href(path)
     for page in list_members(request.site.backend, drive, collection):
         request.deadline.check()
         extras = page_extras(request.site.backend, drive, path, collection, page, needs.value)
-        yield from maker.members(base, page, extras)
+        yield maker.members(base, page, extras)
         if depth is Depth.INFINITY:
             for each in page:
                 if each.is_collection:
@@ -119,5 +122,5 @@ def drive_list_rows(request: Request, depth: Depth) -> Iterator[ResourceRow]:
         letters = _COLLECTION_LETTERS[drive.role]
         yield ResourceRow(
             f"{root}{encode_name(drive.name)}/", drive.name, True, None, None, None, drive.time_ms, 0,
-            file_number(drive.id, 1), letters,
+            ROOT, letters, drive_id=drive.id,
         )  # fmt: skip

@@ -16,6 +16,13 @@ FIRST_PAGE, NEXT_PAGES = 100, 1000
 """Rows a page: few in the first one, so that the first byte leaves early; then enough to make a statement worth it."""
 
 _AS_OF = "v.since <= :revision AND (v.until IS NULL OR v.until > :revision)"
+_LIVE = Statement(f"""
+    SELECT e.name, {FIELDS}, e.name_key FROM drives d
+    JOIN entries e ON e.drive = d.id
+    JOIN nodes n ON n.drive = e.drive AND n.id = e.node
+    LEFT JOIN versions v ON v.drive = e.drive AND v.node = e.node AND v.until IS NULL
+    WHERE d.id = :drive AND d.revision = :revision
+        AND e.parent = :parent AND e.until IS NULL AND e.name_key > :after ORDER BY e.name_key LIMIT :most""")
 _JOINS = f"""
     JOIN nodes n ON n.drive = e.drive AND n.id = e.node
     LEFT JOIN versions v ON v.drive = e.drive AND v.node = e.node AND {_AS_OF}"""
@@ -24,7 +31,7 @@ _PAGE = Statement(f"""
     SELECT e.name, {FIELDS}, e.name_key FROM entries e {_JOINS} WHERE {_WHERE} AND e.until IS NULL
     UNION ALL
     SELECT e.name, {FIELDS}, e.name_key FROM entries e {_JOINS} WHERE {_WHERE} AND e.until > :revision
-    ORDER BY 12 LIMIT :most""")
+    ORDER BY 10 LIMIT :most""")
 _ANY = Statement("SELECT 1 FROM entries WHERE drive = :drive AND parent = :parent AND until IS NULL LIMIT 1")
 
 
@@ -40,7 +47,9 @@ def pages(database: Database, drive: int, parent: int, revision: int) -> Iterato
 
 
 def _page(session: Session, **bounds: object) -> list[Row]:
-    return session.rows(_PAGE, **bounds)
+    """While the drive is still at that revision, what lives is what lived; nothing found may also mean that it is
+    not, and then history is asked."""
+    return session.rows(_LIVE, **bounds) or session.rows(_PAGE, **bounds)
 
 
 def has_members(session: Session, drive: int, parent: int) -> bool:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any, NamedTuple
 
 from davdrive.errors import NotFound
@@ -10,30 +11,29 @@ from davdrive.metadata.contents import Content, content_of
 from davdrive.metadata.drives import COLUMNS, ROLE, Drive
 from davdrive.metadata.session import Session
 from davdrive.metadata.statement import Statement
-from davdrive.metadata.tables import COLLECTION
+from davdrive.metadata.tables import COLLECTION, FILE
 
-FIELDS = """n.id, n.kind, n.created_ms, COALESCE(v.modified_ms, n.modified_ms), v.content, v.size, v.etag,
-    v.media_type, v.author, v.since"""
+FIELDS = """1 - n.kind, v.size, v.etag, v.media_type, COALESCE(v.modified_ms, n.modified_ms), n.created_ms, n.id,
+    v.content"""
 
 
 class Resource(NamedTuple):
     """A live node where it stands in the tree, with its current version if it is a file. Times are unix ms."""
 
     name: str
-    node: int
-    kind: int
-    created_ms: int
-    modified_ms: int
-    content: int | None
+    is_collection: int
     size: int | None
     etag: str | None
     media_type: str | None
-    author: str | None
-    since: int | None
+    modified_ms: int
+    created_ms: int
+    node: int
+    content: int | None
 
     @property
-    def is_collection(self) -> bool:
-        return self.kind == COLLECTION
+    def kind(self) -> int:
+        """COLLECTION or FILE."""
+        return COLLECTION if self.is_collection else FILE
 
 
 # One row a name that was found; the number of rows tells how far the walk came.
@@ -57,7 +57,7 @@ _LOCATE = Statement(f"""
 _OPEN = Statement(f"""
     {_WALK} SELECT {COLUMNS}, {ROLE}, COALESCE(e.name, ''), {FIELDS}, c.id, c.size, c.sha256, c.digests, c.inline
     FROM walk {_FOUND} LEFT JOIN contents c ON c.id = v.content WHERE walk.depth = :depth""")
-_DRIVE_COLUMNS = 11
+_DRIVE_COLUMNS = len(fields(Drive))
 
 
 class PathKeys(NamedTuple):

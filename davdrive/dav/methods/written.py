@@ -1,19 +1,13 @@
 """Headers that answers to writes share."""
 
+from davdrive.dav.file_numbers import file_number
 from davdrive.dav.response import Headers
 from davdrive.drive.put import Written
-
-_NODE_BITS = 40
 
 
 def mtime_accepted(modified_ms: int | None) -> Headers:
     """ownCloud's clients want to hear that X-OC-Mtime was applied (WIRE §3)."""
     return [] if modified_ms is None else [("X-OC-MTime", "accepted")]
-
-
-def file_number(drive_id: int, node: int) -> int:
-    """The number under which sync clients know a resource wherever it moves: unique over all drives."""
-    return drive_id << _NODE_BITS | node
 
 
 def file_id(drive_id: int, node: int) -> tuple[str, str]:

@@ -9,14 +9,14 @@ from enum import Flag, auto
 from operator import attrgetter
 from typing import NamedTuple
 
+from davdrive.dav.file_numbers import file_number
 from davdrive.dav.headers.checksums import format_oc_checksums
 from davdrive.dav.headers.http_dates import http_date, iso_date
+from davdrive.dav.media_types import media_type_of
 from davdrive.dav.xml.active_lock import SUPPORTED_LOCK, render_active_lock
 from davdrive.dav.xml.escape import escape
 from davdrive.dav.xml.names import UCB, PropertyName, dav, oc
 from davdrive.dav.xml.row import ResourceRow
-
-DEFAULT_MEDIA_TYPE = "application/octet-stream"  # RFC 9110 §8.3: what a recipient assumes anyway
 
 Value = str | Callable[[ResourceRow], object] | None
 
@@ -57,7 +57,7 @@ def _creationdate(row: ResourceRow) -> str:
 
 
 def _getcontenttype(row: ResourceRow) -> str:
-    return escape(row.media_type) if row.media_type else DEFAULT_MEDIA_TYPE
+    return escape(media_type_of(row.media_type, row.name))
 
 
 def _lockdiscovery(row: ResourceRow) -> str:
@@ -77,7 +77,10 @@ def _read_only(row: ResourceRow) -> str | None:
     return "true" if row.permissions and "W" not in row.permissions else None
 
 
-_ID = attrgetter("node_id")
+def _file_number(row: ResourceRow) -> int:
+    return file_number(row.drive_id, row.node_id)
+
+
 _SIZE = attrgetter("size")
 _SUPPORTED_LOCK = SUPPORTED_LOCK.removeprefix("<D:supportedlock>").removesuffix("</D:supportedlock>")
 
@@ -94,8 +97,8 @@ LIVE_PROPERTIES = (
     # RFC 4331 §3, §4: "SHOULD NOT be returned by a PROPFIND allprop".
     LiveProperty(dav("quota-available-bytes"), None, attrgetter("available_bytes"), needs=Needs.QUOTA),
     LiveProperty(dav("quota-used-bytes"), None, attrgetter("used_bytes"), needs=Needs.QUOTA),
-    LiveProperty(oc("id"), _ID, _ID, "%08d"),
-    LiveProperty(oc("fileid"), _ID, _ID),
+    LiveProperty(oc("id"), _file_number, _file_number, "%08d"),
+    LiveProperty(oc("fileid"), _file_number, _file_number),
     LiveProperty(oc("size"), _SIZE, _SIZE),
     LiveProperty(oc("permissions"), _permissions, _permissions, needs=Needs.PERMISSIONS),
     LiveProperty(oc("checksums"), _checksums, None, needs=Needs.DIGESTS),

@@ -17,7 +17,7 @@ class ResourceRow(NamedTuple):
     `href` is encoded and safe in XML (`davdrive.dav.urls`), `name` as stored. Sizes are bytes, times unix
     milliseconds. `etag` is opaque, without quotes, and of characters that need no escaping. `permissions` are
     ownCloud's letters (WIRE §3). `digests` are hex by algorithm. `dead` are the dead properties, each as the XML of
-    its whole element. `node_id` is one of a kind on the whole server. Only what the plan `needs` has to be filled
+    its whole element. `node_id` is one of a kind in its drive. Only what the plan `needs` has to be filled
     in.
     """
 
@@ -36,3 +36,4 @@ class ResourceRow(NamedTuple):
     digests: Mapping[str, str] = NO_DIGESTS
     locks: tuple[ActiveLock, ...] = ()
     dead: Mapping[PropertyName, str] = NOTHING
+    drive_id: int = 0

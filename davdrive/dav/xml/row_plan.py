@@ -5,6 +5,7 @@ dead properties is put together piece by piece. No name or constant in a templat
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 
 from davdrive.dav.xml.live_properties import LIVE, LIVE_PROPERTIES, LiveProperty, Needs, Value
 from davdrive.dav.xml.multistatus import BLOCK_CHARACTERS, multistatus
@@ -13,6 +14,8 @@ from davdrive.dav.xml.propfind import Propfind, PropfindKind
 from davdrive.dav.xml.propstat import Prefixes, empty_element, propstat, response
 from davdrive.dav.xml.row import ResourceRow
 from davdrive.metadata.properties import Properties
+
+BATCH_ROWS = 100  # some tens of KiB: rendered in a millisecond, so that the first block leaves at once
 
 
 class _KindPlan:
@@ -128,9 +131,13 @@ class RowPlan:
 
     def answer(self, rows: Iterable[ResourceRow], block_characters: int = BLOCK_CHARACTERS) -> Iterator[bytes]:
         """Yield the whole multistatus body in blocks, taking rows as they are needed."""
+        return multistatus(self._batches(iter(rows)), self.prefixes, block_characters)
+
+    def _batches(self, rows: Iterator[ResourceRow]) -> Iterator[str]:
+        """The responses of some rows at a time: a list is twice as fast as a generator's round trip for each."""
         file, collection = self._file, self._collection
-        rendered = (collection(row) if row.is_collection else file(row) for row in rows)
-        return multistatus(rendered, self.prefixes, block_characters)
+        while batch := [collection(row) if row.is_collection else file(row) for row in islice(rows, BATCH_ROWS)]:
+            yield "".join(batch)
 
 
 def _needs(request: Propfind, asked: list[LiveProperty]) -> Needs:
