@@ -12,6 +12,7 @@ from davdrive.metadata.caller import Caller
 from davdrive.metadata.database import Database
 from davdrive.metadata.session import Session
 from davdrive.metadata.users import User, app_passwords, failures_of, find_user, set_failures
+from davdrive.observe.metrics import record
 
 
 class DatabaseFailures:
@@ -58,14 +59,22 @@ class Accounts:
         return self._remembered.check(name, password, stored, lambda: self._verify(user, name, password, address))
 
     def _verify(self, user: User | None, name: str, password: str, address: str) -> Caller | None:
+        self.attempt(name, address)
+        if not self._matches(user, password) or user is None:
+            return None
+        self.succeeded(name, address)
+        return Caller(user.name, user.id)
+
+    def attempt(self, name: str, address: str) -> None:
+        """Count a try as a failure until it has `succeeded`. Errors: TooManyRequests while guessing is slowed."""
         wait_s = self._throttle.attempt(name, address, time.time())
         if wait_s > 0:
             raise TooManyRequests("too many wrong passwords; wait before the next try", int(wait_s) + 1)
-        if not self._matches(user, password):
-            return None
+
+    def succeeded(self, name: str, address: str) -> None:
+        """The try that was counted was right."""
         self._throttle.succeeded(name, address)
-        assert user is not None
-        return Caller(user.name, user.id)
+        record().login("verified")
 
     def _matches(self, user: User | None, password: str) -> bool:
         """One hash, or two for what looks like an app password, whether the user exists or not."""

@@ -33,6 +33,15 @@ class HashedSecret:
 
     ha1: Mapping[str, str]
 
+    def packed(self) -> str:
+        """One text to keep: `SHA-256=… MD5=…`."""
+        return " ".join(f"{name}={value}" for name, value in self.ha1.items())
+
+    @classmethod
+    def unpacked(cls, text: str) -> "HashedSecret":
+        """What `packed` made."""
+        return cls(dict(item.split("=", 1) for item in text.split() if "=" in item))
+
 
 def hash_secret(user: str, realm: str, password: str) -> HashedSecret:
     """What to store when a password is set (RFC 7616 §3.4.2)."""

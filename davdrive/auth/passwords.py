@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
+from davdrive.baton import resting
+
 
 @dataclass(frozen=True, slots=True)
 class HashCost:
@@ -37,7 +39,7 @@ class Passwords:
         prepared = _prepared(password)
         if len(prepared) > self._cost.password_bytes:
             raise ValueError(f"a password may have at most {self._cost.password_bytes} bytes in UTF-8")
-        with self._turns:
+        with resting(), self._turns:
             return self._hasher.hash(prepared)
 
     def verify(self, stored: str | None, password: str) -> bool:
@@ -49,7 +51,7 @@ class Passwords:
         prepared = _prepared(password)[: self._cost.password_bytes + 1]
         if len(prepared) > self._cost.password_bytes:
             stored, prepared = None, b""
-        with self._turns:
+        with resting(), self._turns:
             if stored is None:
                 self._matches(self._nobody, prepared)
                 return False

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Generic, TypeVar
 
+from davdrive.baton import resting
+
 Who = TypeVar("Who")
 _DIGEST_BYTES = 16
 
@@ -65,7 +67,8 @@ class Remembered(Generic[Who]):
                 if verification is None:
                     mine = self._under_way[together] = _Verification()
                     break
-            verification.done.wait()
+            with resting():  # who verifies needs the baton to get done
+                verification.done.wait()
             if not verification.failed:
                 return verification.who
         return self._verify(together, mine, verify)

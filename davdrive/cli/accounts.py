@@ -17,7 +17,13 @@ RESERVED = {"-", "remote.php", ".well-known", "robots.txt", "favicon.ico"}
 
 
 def add_user(
-    database: Database, passwords: Passwords, name: str, password: str, *, administrator: bool = False
+    database: Database,
+    passwords: Passwords,
+    name: str,
+    password: str,
+    *,
+    administrator: bool = False,
+    digest_ha1: str | None = None,
 ) -> None:
     """Make a user and the drive of the same name. Errors: BadName, BadRequest, AlreadyExists."""
     key = user_key(name)
@@ -31,7 +37,7 @@ def add_user(
     def work(session: Session) -> None:
         if find_user(session, key) is not None:
             raise AlreadyExists(f"there is a user {name!r} already; davdrive user passwd changes the password")
-        user = create_user(session, name, key, hashed, digest_ha1=None, administrator=administrator)
+        user = create_user(session, name, key, hashed, digest_ha1=digest_ha1, administrator=administrator)
         grant(session, _own_drive(session, name, key), user, OWNER)
 
     database.write(work)

@@ -6,7 +6,7 @@ import click
 
 from davdrive.cli.accounts import add_user
 from davdrive.cli.main import Settings
-from davdrive.cli.wiring import make_database, make_passwords
+from davdrive.cli.wiring import digest_secret, make_database, make_passwords
 from davdrive.metadata.users import all_users
 
 PASSWORD_BYTES = 12
@@ -30,7 +30,8 @@ def welcome(settings: Settings) -> None:
         if database.read(all_users):
             return
         password = secrets.token_urlsafe(PASSWORD_BYTES)
-        add_user(database, make_passwords(settings), FIRST_USER, password, administrator=True)
+        digest = digest_secret(settings, FIRST_USER, password)
+        add_user(database, make_passwords(settings), FIRST_USER, password, administrator=True, digest_ha1=digest)
     finally:
         database.close()
     address = f"{settings.listen.host}:{settings.listen.port}"

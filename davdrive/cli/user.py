@@ -6,7 +6,7 @@ import click
 
 from davdrive.cli.accounts import add_user, require_user
 from davdrive.cli.main import Settings, common
-from davdrive.cli.wiring import make_database, make_passwords
+from davdrive.cli.wiring import digest_secret, make_database, make_passwords
 from davdrive.errors import BadRequest
 from davdrive.metadata.session import Session
 from davdrive.metadata.users import all_users, remove_user, set_password
@@ -36,7 +36,8 @@ def add(settings: Settings, name: str, password_stdin: bool, admin: bool) -> Non
     """Make a user, and a drive of the same name."""
     password = read_password(password_stdin)
     database = make_database(settings)
-    add_user(database, make_passwords(settings), name, password, administrator=admin)
+    digest = digest_secret(settings, name, password)
+    add_user(database, make_passwords(settings), name, password, administrator=admin, digest_ha1=digest)
     click.echo(f"{name} can come in now; the drive is /{name}/")
 
 
@@ -60,7 +61,8 @@ def passwd(settings: Settings, name: str, password_stdin: bool) -> None:
         raise BadRequest("the password is empty")
 
     def work(session: Session) -> None:
-        set_password(session, require_user(session, name).id, hashed, None)
+        user = require_user(session, name)
+        set_password(session, user.id, hashed, digest_secret(settings, user.name, password))
 
     make_database(settings).write(work)
     click.echo(f"the password of {name} is changed")

@@ -1,6 +1,6 @@
 """From settings to parts: the one place that puts the rooms together, one file a room."""
 
-from davdrive.cli.wiring.auth import make_accounts, make_passwords
+from davdrive.cli.wiring.auth import authentication, digest_secret, make_accounts, make_passwords
 from davdrive.cli.wiring.dav import dav_options, make_app
 from davdrive.cli.wiring.drive import drive_limits, make_backend
 from davdrive.cli.wiring.metadata import database_options, make_database
@@ -9,8 +9,10 @@ from davdrive.cli.wiring.server import server_limits
 from davdrive.cli.wiring.web import make_router
 
 __all__ = [
+    "authentication",
     "database_options",
     "dav_options",
+    "digest_secret",
     "drive_limits",
     "make_accounts",
     "make_app",

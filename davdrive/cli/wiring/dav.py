@@ -1,7 +1,6 @@
 """From settings to the WSGI application."""
 
-from davdrive.auth.authenticator import DriveAuthenticator
-from davdrive.cli.wiring.auth import auth_options, make_accounts
+from davdrive.cli.wiring.auth import auth_options, authentication
 from davdrive.cli.wiring.web import make_router
 from davdrive.dav.app import DriveApp
 from davdrive.dav.headers.if_header import IfLimits
@@ -30,10 +29,9 @@ def dav_options(settings: Settings) -> DavOptions:
 def make_app(settings: Settings, backend: Backend) -> DriveApp:
     """The WSGI application."""
     options = auth_options(settings)
-    accounts = make_accounts(settings, backend.database)
     return DriveApp(
         Site(backend, dav_options(settings)),
-        lambda inner: DriveAuthenticator(inner, accounts, options),
+        authentication(settings, backend.database),
         make_router(settings, backend).find,
         options.proxies.trusts,
     )
