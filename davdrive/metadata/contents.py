@@ -98,7 +98,7 @@ def digests_of(session: Session, contents: Mapping[int, int]) -> dict[int, dict[
 
 def add_digests(session: Session, content: int, digests: Mapping[str, str]) -> None:
     """Keep digests that were computed later."""
-    session.run(_ADD_DIGESTS, content=content, digests=json.dumps(digests))
+    session.do(_ADD_DIGESTS, content=content, digests=json.dumps(digests))
 
 
 def segments_between(session: Session, content: int, start: int, stop: int) -> list[tuple[int, str, int, int]]:

@@ -1,36 +1,31 @@
 """The database: reads, writes, and the one place where a transaction is tried again."""
 
 import contextlib
-import random
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
+from davdrive.baton import resting
 from davdrive.deadline import Deadline
-from davdrive.errors import Unavailable
+from davdrive.errors import Cancelled, DriveError, StorageFull, Unavailable
+from davdrive.metadata.direct_writer import DirectWriter, Undecided, is_under_way
 from davdrive.metadata.engine import DatabaseOptions, open_engine
-from davdrive.metadata.faults import Fault, drive_error, fault_of
+from davdrive.metadata.faults import drive_error
+from davdrive.metadata.observer import Observer, Outcome, Silent
+from davdrive.metadata.patience import Patience
 from davdrive.metadata.pool import Connections
 from davdrive.metadata.session import Session
+from davdrive.metadata.steady import SteadyClock, boot_id, kept_offset, settle_offset
 from davdrive.metadata.turnstile import Turnstile
-from davdrive.metadata.writer import DirectWriter, GroupWriter, Writer
+from davdrive.metadata.writer import GroupWriter, Writer
+from davdrive.observe.tracing import span
 
 T = TypeVar("T")
+_NOT_REFUSED = (Cancelled, StorageFull, Unavailable)
 
-MOST_ATTEMPTS = 8
-"""How often a transaction is tried before the client is told to come again: with back-off, about two seconds."""
-
-
-class Observer(Protocol):
-    """Hears of every transaction, for metrics."""
-
-    def transaction(self, kind: str, seconds: float, attempts: int) -> None: ...
-
-
-class _Silent:
-    def transaction(self, kind: str, seconds: float, attempts: int) -> None:
-        """Nobody listens."""
+SETTLE_POLL_S = 0.05
+"""How often to look whether a transaction that lost its connection while committing is over."""
 
 
 class Database:
@@ -39,17 +34,29 @@ class Database:
     def __init__(self, options: DatabaseOptions, observer: Observer | None = None) -> None:
         self.engine = open_engine(options)
         self.dialect = self.engine.dialect.name
-        self.observer: Observer = observer or _Silent()
-        self._connections = Connections(self.engine, options.pool_size, options.wait_s)
+        self._clock = SteadyClock(self.engine)
+        self.observer: Observer = observer or Silent()
+        self._options = options
+        recycle_s = None if self.dialect == "sqlite" else options.recycle_s
+        self._connections = Connections(self.engine, options.pool_size, options.pool_wait_s, recycle_s)
         self._driver_error = self._connections.driver_error
+        self._patience = Patience(self._driver_error, options.tries, options.wait_s, self.observer.retried)
         self._writer: Writer = self._open_writer(options)
+        self._set_clock()
 
     def _open_writer(self, options: DatabaseOptions) -> Writer:
         if self.dialect != "sqlite":
             return DirectWriter(self._connections)
         file = Path(self.engine.url.database or "")
         file.parent.mkdir(parents=True, exist_ok=True)
-        return GroupWriter(self._connections, Turnstile(file, options.wait_s))
+        return GroupWriter(self._connections, Turnstile(file, options.wait_s), self.observer.waited)
+
+    def _set_clock(self) -> None:
+        boot = boot_id() if self.dialect == "sqlite" else None
+        if boot is None:
+            return
+        known = self.read(lambda session: kept_offset(session, boot))
+        self._clock.set_offset(self.write(lambda session: settle_offset(session, boot)) if known is None else known)
 
     def read(self, work: Callable[[Session], T], deadline: Deadline | None = None) -> T:
         """Run statements that only read. Each sees the newest commit; use `snapshot` where several must agree."""
@@ -58,7 +65,7 @@ class Database:
             with self._connections.borrow() as connection:
                 return work(connection.session)
 
-        return self._attempt("read", once, deadline)
+        return self._patience.run(once, deadline)
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[Session]:
@@ -83,7 +90,20 @@ class Database:
         it did, None if it did not. Without it such a commit becomes `Unavailable`.
         Errors: what the work raises; StorageFull; Unavailable; Cancelled.
         """
-        return self._attempt("write", lambda: self._writer.run(work), deadline, committed)
+        began = time.perf_counter()
+        outcome: Outcome = "failed"
+        try:
+            with span("transaction"):
+                result = self._patience.run(
+                    lambda: self._writer.run(work), deadline, lambda undecided: self._settle(undecided, committed)
+                )
+            outcome = "committed"
+            return result
+        except DriveError as error:
+            outcome = "failed" if isinstance(error, _NOT_REFUSED) else "rolled_back"
+            raise
+        finally:
+            self.observer.transaction(time.perf_counter() - began, outcome)
 
     def close(self) -> None:
         self._writer.close()
@@ -96,41 +116,15 @@ class Database:
         except self._driver_error as error:
             raise drive_error(error) or error from error
 
-    def _attempt(
-        self,
-        kind: str,
-        once: Callable[[], T],
-        deadline: Deadline | None,
-        committed: Callable[[Session], T | None] | None = None,
-    ) -> T:
-        began = time.perf_counter()
-        attempt = 1
-        while True:
-            if deadline is not None:
-                deadline.check()
-            try:
-                result = once()
-            except self._driver_error as error:
-                settled = self._after_fault(error, attempt, kind, committed)
-                if settled is None:
-                    attempt += 1
-                    continue
-                result = settled
-            self.observer.transaction(kind, time.perf_counter() - began, attempt)
-            return result
-
-    def _after_fault(
-        self, error: Exception, attempt: int, kind: str, committed: Callable[[Session], T | None] | None
-    ) -> T | None:
-        """Wait and return None to try again, return the settled result, or raise."""
-        fault = fault_of(error)
-        if fault not in (Fault.RETRY, Fault.LOST):
-            raise drive_error(error) or error from error
-        if attempt >= MOST_ATTEMPTS:
-            raise Unavailable("the drive's metadata is away or too busy; try again in a few seconds") from error
-        time.sleep(random.uniform(0.5, 1.0) * min(1.0, 0.01 * 2**attempt))
-        if fault is Fault.LOST and kind == "write":
-            if committed is None:
-                raise Unavailable("the connection to the metadata broke; see whether the change took place") from error
-            return self.read(committed)
-        return None
+    def _settle(self, undecided: Undecided, committed: Callable[[Session], T | None] | None) -> T | None:
+        """Find out about a commit whose answer was lost, once its transaction is over one way or the other."""
+        ends = time.monotonic() + self._options.wait_s
+        while self.read(lambda session: is_under_way(session, undecided.number)):
+            if time.monotonic() >= ends:
+                committed = None
+                break
+            with resting():
+                time.sleep(SETTLE_POLL_S)
+        if committed is None:
+            raise Unavailable("the connection to the metadata broke; see whether the change took place") from undecided
+        return self.read(committed)

@@ -12,13 +12,18 @@ from davdrive.metadata.tables import OWNER
 
 _FACTS = """drives.id, drives.name, drives.name_key, drives.case_insensitive, drives.quota_bytes, drives.used_bytes,
     drives.retention_s, drives.revision, drives.next_node"""
-COLUMNS = _FACTS + ", {GREATEST}(drives.time_ms, {NOW_MS})"
+_HAS = """EXISTS (SELECT 1 FROM locks l WHERE l.drive = drives.id),
+    EXISTS (SELECT 1 FROM properties p WHERE p.drive = drives.id)"""
+COLUMNS = _FACTS + ", {GREATEST}(drives.time_ms, {NOW_MS}), {LOCK_MS}, " + _HAS
 ROLE = '(SELECT m.role FROM members m WHERE m.drive = drives.id AND m."user" = :user)'
 
 _FIND = Statement(f"SELECT {COLUMNS}, {ROLE} FROM drives WHERE name_key = :name_key")
 _TAKE = Statement(f"""
     UPDATE drives SET revision = revision + 1, time_ms = {{GREATEST}}(time_ms, {{NOW_MS}})
-    WHERE name_key = :name_key RETURNING {_FACTS}, time_ms, {ROLE}""")
+    WHERE name_key = :name_key RETURNING {_FACTS}, time_ms, {{TAKEN_LOCK_MS}}""")
+# A statement of its own: while the one above waits for its turn, others commit, and PostgreSQL looks at rows of other
+# tables as they were before the waiting began.
+_TAKEN = Statement(f"SELECT {_HAS}, {ROLE} FROM drives WHERE name_key = :name_key")
 _COUNT = Statement("UPDATE drives SET used_bytes = used_bytes + :bytes, next_node = :next_node WHERE id = :drive")
 _VISIBLE = Statement(f"""
     SELECT {COLUMNS}, m.role FROM drives JOIN members m ON m.drive = drives.id
@@ -37,8 +42,12 @@ _SET_RETENTION = Statement("UPDATE drives SET retention_s = :retention_s WHERE i
 
 @dataclass(slots=True)
 class Drive:
-    """A drive as one transaction or read sees it. `role` is the caller's, `time_ms` the drive's clock: the database's
-    time, which never goes back."""
+    """A drive as one transaction or read sees it.
+
+    `role` is the caller's. `time_ms` is the drive's clock: the database's time, which never goes back. `lock_ms` is the
+    time by which its locks expire (`davdrive.metadata.steady`). `has_locks`, `has_properties`: whether there is any row
+    at all, expired locks too; mostly there is none.
+    """
 
     id: int
     name: str
@@ -50,6 +59,9 @@ class Drive:
     revision: int
     next_node: int
     time_ms: int
+    lock_ms: int
+    has_locks: bool
+    has_properties: bool
     role: int
 
     @classmethod
@@ -64,7 +76,10 @@ def find_drive(session: Session, name_key: str, caller: Caller) -> Drive:
 
 def take_drive(session: Session, name_key: str, caller: Caller) -> Drive:
     """Take the drive's writer lock and draw the next revision (DESIGN §2). Errors: NotFound."""
-    return _visible(session.row(_TAKE, name_key=name_key, user=caller.user), caller, name_key)
+    taken, state = session.gather(
+        ((_TAKE, {"name_key": name_key}), (_TAKEN, {"name_key": name_key, "user": caller.user}))
+    )
+    return _visible((*taken[0], *state[0]) if taken else None, caller, name_key)
 
 
 def _visible(row: Row | None, caller: Caller, name_key: str) -> Drive:
@@ -82,7 +97,7 @@ def visible_drives(session: Session, caller: Caller) -> list[Drive]:
 
 def count(session: Session, drive: Drive, used_bytes: int) -> None:
     """Store what a transaction allocated: `used_bytes` more (or fewer) bytes, and the node ids it took."""
-    session.run(_COUNT, drive=drive.id, bytes=used_bytes, next_node=drive.next_node)
+    session.do(_COUNT, drive=drive.id, bytes=used_bytes, next_node=drive.next_node)
 
 
 def create_drive(
@@ -97,15 +112,15 @@ def create_drive(
         quota_bytes=quota_bytes,
         retention_s=retention_s,
     )
-    session.run(_CREATE_ROOT, drive=drive)
+    session.do(_CREATE_ROOT, drive=drive)
     return drive
 
 
 def set_quota(session: Session, drive: int, quota_bytes: int | None) -> None:
     """`None`: no limit."""
-    session.run(_SET_QUOTA, drive=drive, quota_bytes=quota_bytes)
+    session.do(_SET_QUOTA, drive=drive, quota_bytes=quota_bytes)
 
 
 def set_retention(session: Session, drive: int, retention_s: int | None) -> None:
     """How long ended rows are kept, in seconds. `None`: the server's default."""
-    session.run(_SET_RETENTION, drive=drive, retention_s=retention_s)
+    session.do(_SET_RETENTION, drive=drive, retention_s=retention_s)

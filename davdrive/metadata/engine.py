@@ -1,6 +1,8 @@
 """Opening a database: SQLite with the pragmas that P1 needs, or PostgreSQL."""
 
+import math
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,16 +17,25 @@ from davdrive.errors import BadRequest
 class DatabaseOptions:
     """How to reach the metadata.
 
-    `url`: a SQLAlchemy URL, `sqlite:///…` or `postgresql+psycopg://…`. `pool_size`: connections kept open a process.
-    `wait_s`: how long a transaction waits for another's lock, and for a free connection. `statement_s`: how long
-    PostgreSQL may take for one statement.
+    `url`: a SQLAlchemy URL, `sqlite:///…` or `postgresql+psycopg://…`. `pool_size`: the most connections of a process.
+    `wait_s`: how long a transaction waits for another's lock. `pool_wait_s`: how long for a free connection.
+    `tries`: how often a transaction is tried before the client is told to come again: with back-off, two seconds.
+    `application`: what PostgreSQL's own views call this process.
     """
 
     url: str
     pool_size: int = 16
     wait_s: float = 15.0
-    statement_s: float = 60.0
+    pool_wait_s: float = 15.0
+    tries: int = 8
     sqlite_cache_kib: int = 4096
+    connect_s: float = 5.0
+    """How long PostgreSQL may take to answer a new connection."""
+    statement_s: float = 60.0
+    """How long PostgreSQL may take for one statement."""
+    recycle_s: float = 1800.0
+    """A connection to PostgreSQL that was idle for longer is closed: firewalls forget quiet ones."""
+    application: str = "davdrive"
 
 
 def open_engine(options: DatabaseOptions) -> Engine:
@@ -41,12 +52,8 @@ def open_engine(options: DatabaseOptions) -> Engine:
 
 
 def _pool(options: DatabaseOptions) -> dict[str, Any]:
-    return {
-        "pool_size": options.pool_size,
-        "max_overflow": 0,
-        "pool_timeout": options.wait_s,
-        "pool_reset_on_return": None,
-    }
+    # Waiting, reuse and discarding are `davdrive.metadata.pool`'s; SQLAlchemy opens and counts.
+    return {"pool_size": options.pool_size, "max_overflow": 0, "pool_timeout": 0.0, "pool_reset_on_return": None}
 
 
 def _sqlite(url: URL, options: DatabaseOptions) -> Engine:
@@ -67,14 +74,51 @@ def _sqlite(url: URL, options: DatabaseOptions) -> Engine:
     return engine
 
 
+_PLANS: Mapping[str, str] = {
+    # Every statement is written to go by an index from row to row, which is all that SQLite does. PostgreSQL would
+    # guess other plans from tables that are small or not analysed yet, and keep them while the tables grow.
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    # One plan a statement and connection: planning the walk down a path takes ten times as long as walking it.
+    "plan_cache_mode": "force_generic_plan",
+    "jit": "off",
+    "client_min_messages": "warning",
+}
+
+
+PREPARED_MOST = 500
+"""Statements that a connection keeps prepared: more than davdrive has."""
+
+
 def _postgresql(url: URL, options: DatabaseOptions) -> Engine:
-    timeouts = f"-c statement_timeout={int(options.statement_s * 1000)} -c lock_timeout={int(options.wait_s * 1000)}"
-    connect = {
-        "connect_timeout": max(1, int(options.wait_s)),
-        "options": timeouts,
-        "autocommit": True,
-        "prepare_threshold": 2,
-        "keepalives_idle": 30,
-        "application_name": "davdrive",
+    limits = {
+        "statement_timeout": _ms(options.statement_s),
+        "lock_timeout": _ms(options.wait_s),
+        # A node that hangs or is cut off in mid-transaction must not hold a drive's writer lock for ever.
+        "idle_in_transaction_session_timeout": _ms(options.statement_s),
     }
-    return sa.create_engine(url.set(drivername="postgresql+psycopg"), connect_args=connect, **_pool(options))
+    connect = {
+        "connect_timeout": max(2, math.ceil(options.connect_s)),  # libpq takes 1 for 2
+        "options": " ".join(f"-c {name}={value}" for name, value in {**limits, **_PLANS}.items()),
+        "autocommit": True,
+        "prepare_threshold": 0,
+        "keepalives_idle": 30,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        # The kernel's patience with bytes that nobody acknowledges: the server's host is gone.
+        "tcp_user_timeout": _ms(options.statement_s),
+        "application_name": options.application,
+    }
+    given = {name: value for name, value in connect.items() if name not in url.query}
+    engine = sa.create_engine(url.set(drivername="postgresql+psycopg"), connect_args=given, **_pool(options))
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        connection.prepared_max = PREPARED_MOST
+
+    return engine
+
+
+def _ms(seconds: float) -> int:
+    return max(1, int(seconds * 1000))

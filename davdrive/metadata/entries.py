@@ -20,7 +20,7 @@ _SIBLING = Statement("""
 
 def open_entry(transaction: Transaction, drive: Drive, parent: int, name: str, name_key: str, node: int) -> None:
     """From this revision on, `node` is called `name` in `parent`."""
-    transaction.session.run(
+    transaction.session.do(
         _OPEN, drive=drive.id, parent=parent, name=name, name_key=name_key, node=node, revision=drive.revision
     )
     touch(transaction, drive, parent, transaction.now_ms)
@@ -28,7 +28,7 @@ def open_entry(transaction: Transaction, drive: Drive, parent: int, name: str, n
 
 def close_entry(transaction: Transaction, drive: Drive, parent: int, node: int) -> None:
     """From this revision on, `node` has no name; all below it goes with it."""
-    transaction.session.run(_CLOSE, drive=drive.id, node=node, revision=drive.revision)
+    transaction.session.do(_CLOSE, drive=drive.id, node=node, revision=drive.revision)
     touch(transaction, drive, parent, transaction.now_ms)
 
 
@@ -37,7 +37,7 @@ def create_node(
 ) -> int:
     """A new identity without a name yet; its id. Times are unix ms, by default now."""
     node, now = transaction.new_node(drive), transaction.now_ms
-    transaction.session.run(
+    transaction.session.do(
         _NEW_NODE,
         drive=drive.id,
         id=node,
@@ -50,12 +50,12 @@ def create_node(
 
 def touch(transaction: Transaction, drive: Drive, node: int, modified_ms: int) -> None:
     """Set a collection's modification time."""
-    transaction.session.run(_TOUCH, drive=drive.id, id=node, modified_ms=modified_ms)
+    transaction.session.do(_TOUCH, drive=drive.id, id=node, modified_ms=modified_ms)
 
 
 def set_created(transaction: Transaction, drive: Drive, node: int, created_ms: int) -> None:
     """Set a node's creation time."""
-    transaction.session.run(_SET_CREATED, drive=drive.id, id=node, created_ms=created_ms)
+    transaction.session.do(_SET_CREATED, drive=drive.id, id=node, created_ms=created_ms)
 
 
 def live_node(session: Session, drive: Drive, parent: int, name_key: str) -> int | None:

@@ -10,7 +10,7 @@ class Fault(enum.Enum):
     """How a failed transaction goes on."""
 
     RETRY = "lost a race with another transaction; nothing was written; run it again"
-    LOST = "the connection is gone; if it was committing, the outcome is unknown"
+    LOST = "the connection is gone and the transaction with it, unless it was committing"
     FULL = "the database's disk is full"
     AWAY = "the database does not answer or cannot be written"
     BUG = "the statement itself was wrong"
@@ -33,7 +33,10 @@ _SQLSTATE = {
     "40P01": Fault.RETRY,  # deadlock_detected
     "55P03": Fault.RETRY,  # lock_not_available
     "53100": Fault.FULL,  # disk_full
+    "53300": Fault.LOST,  # too_many_connections: this one was not even made
     "25006": Fault.AWAY,  # read_only_sql_transaction
+    "25P03": Fault.LOST,  # idle_in_transaction_session_timeout
+    "25P04": Fault.LOST,  # transaction_timeout
     "57014": Fault.AWAY,  # query_canceled (statement_timeout)
 }
 _SQLSTATE_CLASS = {"08": Fault.LOST, "57": Fault.LOST, "53": Fault.AWAY, "58": Fault.AWAY, "XX": Fault.AWAY}

@@ -8,7 +8,7 @@ from davdrive.metadata.session import Session
 from davdrive.metadata.statement import Statement
 
 _FIELDS = """token, drive, path, path_key, node, exclusive, infinite, owner_xml, principal, timeout_s, created_ms,
-    expires_ms"""
+    expires_ms, revision"""
 _COVERING = Statement(f"""
     SELECT {_FIELDS} FROM locks WHERE drive = :drive AND expires_ms > :now_ms
         AND path_key IN (SELECT value FROM {{TEXTS}})""")
@@ -19,19 +19,30 @@ _ANY = Statement("SELECT 1 FROM locks WHERE drive = :drive LIMIT 1")
 _FIND = Statement(f"SELECT {_FIELDS} FROM locks WHERE token = :token AND drive = :drive")
 _INSERT = Statement(f"""
     INSERT INTO locks ({_FIELDS}) VALUES (:token, :drive, :path, :path_key, :node, :exclusive, :infinite, :owner_xml,
-        :principal, :timeout_s, :created_ms, :expires_ms)""")
-_REFRESH = Statement("UPDATE locks SET timeout_s = :timeout_s, expires_ms = :expires_ms WHERE token = :token")
+        :principal, :timeout_s, :created_ms, :expires_ms, :revision)""")
+_REFRESH = Statement("""
+    UPDATE locks SET timeout_s = :timeout_s, expires_ms = :expires_ms, revision = :revision WHERE token = :token""")
+_FILE_CHANGED = Statement("""
+    SELECT 1 FROM versions WHERE drive = :drive AND node = :node AND until IS NULL AND since > :revision
+        AND author <> :principal""")
+_DRIVE_CHANGED = Statement("""
+    SELECT 1 FROM commits WHERE drive = :drive AND revision > :revision AND principal <> :principal
+        AND operation NOT IN ('lock', 'refresh', 'unlock') LIMIT 1""")
 _REMOVE = Statement("DELETE FROM locks WHERE token = :token")
 _REMOVE_WITHIN = Statement("""
     DELETE FROM locks WHERE drive = :drive AND (path_key = :path_key OR (path_key >= :first AND path_key < :last))""")
 _SWEEP = Statement("DELETE FROM locks WHERE drive = :drive AND expires_ms < :before_ms")
 _COUNT = Statement("SELECT count(*) FROM locks WHERE drive = :drive AND expires_ms > :now_ms")
-_ALL = Statement(f"SELECT {_FIELDS} FROM locks WHERE expires_ms > {{NOW_MS}} ORDER BY drive, path_key")
+_LOCK_FIELDS = ", ".join(f"locks.{each.strip()}" for each in _FIELDS.split(","))
+_ALL = Statement(f"""
+    SELECT {_LOCK_FIELDS} FROM locks JOIN drives ON drives.id = locks.drive WHERE locks.expires_ms > {{LOCK_MS}}
+    ORDER BY locks.drive, locks.path_key""")
 
 
 class Lock(NamedTuple):
     """A lock (RFC 4918 §6). `path` and `path_key` begin with `/` and are below the drive's root (`/` is the root);
-    times are unix ms, `timeout_s` what was granted."""
+    times are ms of the clock of locks (`Drive.lock_ms`), `timeout_s` what was granted, `revision` the drive's when it
+    was granted or last renewed."""
 
     token: str
     drive: int
@@ -45,6 +56,7 @@ class Lock(NamedTuple):
     timeout_s: int
     created_ms: int
     expires_ms: int
+    revision: int
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -91,28 +103,36 @@ def find_lock(session: Session, drive: int, token: str) -> Lock | None:
 
 def insert_lock(session: Session, lock: Lock) -> None:
     """Store a lock that was found compatible in this transaction."""
-    session.run(_INSERT, **lock._asdict())
+    session.do(_INSERT, **lock._asdict())
 
 
-def refresh_lock(session: Session, token: str, timeout_s: int, expires_ms: int) -> None:
-    """Give a lock a new expiry."""
-    session.run(_REFRESH, token=token, timeout_s=timeout_s, expires_ms=expires_ms)
+def refresh_lock(session: Session, lock: Lock) -> None:
+    """Store a lock's new expiry."""
+    session.do(_REFRESH, token=lock.token, timeout_s=lock.timeout_s, expires_ms=lock.expires_ms, revision=lock.revision)
+
+
+def overtaken(session: Session, lock: Lock, is_file: bool) -> bool:
+    """Whether somebody else changed what an expired lock had locked, since it was granted or last renewed. Of a
+    collection any change of the drive counts: it is rare, and refusing is safe."""
+    statement = _FILE_CHANGED if is_file else _DRIVE_CHANGED
+    where = {"drive": lock.drive, "revision": lock.revision, "principal": lock.principal}
+    return session.row(statement, **where, **({"node": lock.node} if is_file else {})) is not None
 
 
 def remove_lock(session: Session, token: str) -> None:
     """Remove a lock; nothing happens if it is gone."""
-    session.run(_REMOVE, token=token)
+    session.do(_REMOVE, token=token)
 
 
 def remove_locks_within(session: Session, drive: int, key: str) -> None:
     """Remove every lock on a path and below it: what they locked was deleted or moved away."""
     first, last = below(key)
-    session.run(_REMOVE_WITHIN, drive=drive, path_key=key, first=first, last=last)
+    session.do(_REMOVE_WITHIN, drive=drive, path_key=key, first=first, last=last)
 
 
 def sweep_locks(session: Session, drive: int, before_ms: int) -> None:
     """Forget locks that expired before a time."""
-    session.run(_SWEEP, drive=drive, before_ms=before_ms)
+    session.do(_SWEEP, drive=drive, before_ms=before_ms)
 
 
 def count_locks(session: Session, drive: int, now_ms: int) -> int:

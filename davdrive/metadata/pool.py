@@ -6,45 +6,74 @@ stack of our own: checking one out of the pool takes as long as three statements
 
 import contextlib
 import threading
+import time
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 from sqlalchemy.pool import PoolProxiedConnection
 
+from davdrive.baton import resting
 from davdrive.errors import Unavailable
 from davdrive.metadata.faults import Fault, fault_of
+from davdrive.metadata.remote_session import RemoteSession
 from davdrive.metadata.session import Session
 
 
 class Borrowed:
     """A connection that is ours for a while."""
 
-    __slots__ = ("cursor", "driver_error", "pooled", "session")
+    __slots__ = ("cursor", "driver_error", "idle_since", "pooled", "session")
 
     def __init__(self, pooled: PoolProxiedConnection, dialect: str, driver_error: type[Exception]) -> None:
         self.pooled = pooled
         self.cursor: Any = pooled.cursor()
         self.driver_error = driver_error
-        self.session = Session(self.cursor, dialect)
+        self.idle_since = 0.0
+        sqlite = dialect == "sqlite"
+        self.session = Session(self.cursor, dialect) if sqlite else RemoteSession(_psycopg(pooled))
 
     def execute(self, sql: str) -> None:
-        self.cursor.execute(sql)
+        with resting():
+            self.cursor.execute(sql)
 
     def rollback(self) -> None:
         """Roll back if there is anything to; a lost connection has nothing."""
         with contextlib.suppress(self.driver_error):
-            self.cursor.execute("ROLLBACK")
+            if isinstance(self.session, RemoteSession):
+                self.session.rollback()
+            else:
+                self.execute("ROLLBACK")
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether the next may have it: whole, and outside any transaction."""
+        return not isinstance(self.session, RemoteSession) or self.session.is_idle
+
+    def discard(self) -> None:
+        """Close it for good."""
+        self.pooled.invalidate()
+        self.pooled.close()
+
+
+def _psycopg(pooled: PoolProxiedConnection) -> Any:
+    """The driver's own connection, inside SQLAlchemy's."""
+    return pooled.driver_connection
 
 
 class Connections:
-    """Lends connections of one engine. `borrow` is a context manager; what breaks inside it is thrown away."""
+    """Lends connections of one engine. `borrow` is a context manager; what breaks inside it is thrown away.
 
-    def __init__(self, engine: Engine, most: int, wait_s: float) -> None:
+    `most`: connections at once; `wait_s`: how long a loan waits for one; `recycle_s`: one that was idle for longer is
+    not lent again (None: it is).
+    """
+
+    def __init__(self, engine: Engine, most: int, wait_s: float, recycle_s: float | None = None) -> None:
         self._engine = engine
         self._dialect = engine.dialect.name
         self.driver_error: type[Exception] = engine.dialect.loaded_dbapi.Error
         self._wait_s = wait_s
+        self._recycle_s = recycle_s
         self._idle: list[Borrowed] = []
         self._may_open = most
         self._changed = threading.Condition()
@@ -56,18 +85,28 @@ class Connections:
 
     def take(self) -> Borrowed:
         """An idle connection, a new one, or the next that comes back."""
-        try:
-            return self._idle.pop()
-        except IndexError:
-            return self._wait() or self._open()
+        while True:
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                with resting():
+                    return self._wait() or self._open()
+            if self._recycle_s is None or time.monotonic() - connection.idle_since < self._recycle_s:
+                return connection
+            self._throw_away(connection)
 
     def give_back(self, connection: Borrowed, error: BaseException | None) -> None:
-        """Keep a connection for the next, or throw it away if it broke."""
+        """Keep a connection for the next, or throw it away if it broke: with it go the idle ones, which most likely
+        broke for the same reason."""
         if isinstance(error, self.driver_error) and fault_of(error) is Fault.LOST:
-            connection.pooled.invalidate(error)
-            connection.pooled.close()
-            self._closed()
+            self._throw_away(connection)
+            self._forget_idle()
             return
+        if error is not None and not connection.is_usable:
+            self._throw_away(connection)
+            return
+        if self._recycle_s is not None:
+            connection.idle_since = time.monotonic()
         self._idle.append(connection)
         if self._waiting:
             with self._changed:
@@ -75,17 +114,29 @@ class Connections:
 
     def _wait(self) -> Borrowed | None:
         """An idle connection, or None and the right to open one. Errors: Unavailable."""
+        ends = time.monotonic() + self._wait_s
         with self._changed:
             self._waiting += 1
             try:
-                if not self._changed.wait_for(lambda: self._idle or self._may_open, self._wait_s):
-                    raise Unavailable("the drive is too busy: no database connection came free in time; try again")
-                if self._idle:
-                    return self._idle.pop()
-                self._may_open -= 1
-                return None
+                while True:
+                    with contextlib.suppress(IndexError):
+                        return self._idle.pop()
+                    if self._may_open:
+                        self._may_open -= 1
+                        return None
+                    if not self._changed.wait(max(0.0, ends - time.monotonic())) and time.monotonic() >= ends:
+                        raise Unavailable("the drive is too busy: no database connection came free in time; try again")
             finally:
                 self._waiting -= 1
+
+    def _throw_away(self, connection: Borrowed) -> None:
+        connection.discard()
+        self._closed()
+
+    def _forget_idle(self) -> None:
+        with contextlib.suppress(IndexError):
+            while True:
+                self._throw_away(self._idle.pop())
 
     def _closed(self) -> None:
         with self._changed:

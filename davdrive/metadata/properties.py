@@ -54,12 +54,12 @@ def drive_has_properties(session: Session, drive: int) -> bool:
 
 def set_property(session: Session, drive: int, node: int, name: PropertyName, value: str) -> None:
     """Store or replace one."""
-    session.run(_SET, drive=drive, node=node, namespace=name.namespace, name=name.name, value=value)
+    session.do(_SET, drive=drive, node=node, namespace=name.namespace, name=name.name, value=value)
 
 
 def remove_property(session: Session, drive: int, node: int, name: PropertyName) -> None:
     """Remove one; removing what is not there is no error (RFC 4918 §9.2)."""
-    session.run(_REMOVE, drive=drive, node=node, namespace=name.namespace, name=name.name)
+    session.do(_REMOVE, drive=drive, node=node, namespace=name.namespace, name=name.name)
 
 
 def properties_size(session: Session, drive: int, node: int) -> tuple[int, int]:
@@ -70,4 +70,4 @@ def properties_size(session: Session, drive: int, node: int) -> tuple[int, int]:
 
 def copy_properties(session: Session, source: int, node: int, target: int, copy: int) -> None:
     """Give the node `copy` of the drive `target` all that `node` of the drive `source` has."""
-    session.run(_COPY, source=source, node=node, target=target, copy=copy)
+    session.do(_COPY, source=source, node=node, target=target, copy=copy)

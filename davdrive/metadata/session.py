@@ -1,11 +1,12 @@
 """One connection inside one transaction or snapshot, on the driver's own cursor."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from davdrive.metadata.statement import Parameters, Statement
 
 Row = tuple[Any, ...]
+Question = tuple[Statement, Parameters]
 
 
 class Cursor(Protocol):
@@ -45,10 +46,18 @@ class Session:
         found = self.row(statement, **parameters)
         return None if found is None else found[0]
 
+    def gather(self, questions: Sequence[Question]) -> list[list[Row]]:
+        """The rows of several statements, none of which needs another's answer: one round trip for all."""
+        return [self.rows(statement, **parameters) for statement, parameters in questions]
+
     def run(self, statement: Statement, **parameters: Any) -> int:
         """Execute; the number of rows that it changed."""
         self._cursor.execute(statement.sql(self.dialect), parameters)
         return self._cursor.rowcount
+
+    def do(self, statement: Statement, **parameters: Any) -> None:
+        """Execute without asking what it changed: it may travel together with what comes after it."""
+        self._cursor.execute(statement.sql(self.dialect), parameters)
 
     def many(self, statement: Statement, parameters: Iterable[Parameters]) -> None:
         """Execute once for each set of parameters."""

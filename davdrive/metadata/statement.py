@@ -15,6 +15,8 @@ from sqlalchemy.engine import Dialect
 
 _MACROS: Mapping[str, Mapping[str, str]] = {
     "sqlite": {
+        "LOCK_MS": "steady_ms(drives.time_ms)",
+        "TAKEN_LOCK_MS": "steady_ms(drives.time_ms)",
         "NOW_MS": "CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER)",
         "JSON": "TEXT",
         "KEY_AT": "json_extract(walk.keys, '$[' || walk.depth || ']')",
@@ -22,8 +24,11 @@ _MACROS: Mapping[str, Mapping[str, str]] = {
         "GREATEST": "max",
         "LEAST": "min",
         "FOR_UPDATE": "",
+        "TRANSIENT": "",
     },
     "postgresql": {
+        "LOCK_MS": "{GREATEST}(drives.time_ms, {NOW_MS})",
+        "TAKEN_LOCK_MS": "drives.time_ms",
         "NOW_MS": "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)",
         "JSON": "jsonb",
         "KEY_AT": "(walk.keys ->> walk.depth)",
@@ -31,6 +36,7 @@ _MACROS: Mapping[str, Mapping[str, str]] = {
         "GREATEST": "greatest",
         "LEAST": "least",
         "FOR_UPDATE": "FOR UPDATE",
+        "TRANSIENT": "ON COMMIT DELETE ROWS",
     },
 }
 _DIALECTS: Mapping[str, Dialect] = {

@@ -103,7 +103,7 @@ sa.Index(
     postgresql_where=_live_entry,
 )
 # Not partial: they also serve the foreign keys to nodes, which upkeep deletes.
-sa.Index("entries_parent", entries.c.drive, entries.c.parent, entries.c.until)
+sa.Index("entries_parent", entries.c.drive, entries.c.parent, entries.c.name_key, entries.c.until)
 sa.Index("entries_node", entries.c.drive, entries.c.node, entries.c.since)
 sa.Index(
     "entries_purge",
@@ -200,6 +200,7 @@ locks = sa.Table(
     sa.Column("timeout_s", sa.BigInteger, nullable=False),
     sa.Column("created_ms", sa.BigInteger, nullable=False),
     sa.Column("expires_ms", sa.BigInteger, nullable=False),
+    sa.Column("revision", sa.BigInteger, nullable=False, server_default="0"),
 )
 sa.Index("locks_path", locks.c.drive, locks.c.path_key)
 

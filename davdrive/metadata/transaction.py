@@ -5,6 +5,7 @@ drive's clock and revision here, so that locks, preconditions and history are ju
 """
 
 import secrets
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -80,7 +81,11 @@ def transact(database: Database, change: Change, work: Callable[[Transaction], T
     def run(session: Session) -> T:
         if change.deadline is not None:
             change.deadline.check()
+        began = time.perf_counter()
         transaction = _begin(session, change)
+        if database.dialect != "sqlite":
+            # Of SQLite's one writer the database itself tells; here it is the drive's row that is waited for.
+            database.observer.waited(time.perf_counter() - began)
         result = work(transaction)
         _record(transaction, change, operation_id)
         reached[:] = [(transaction.drive.id, transaction.drive.revision, result)]
@@ -106,7 +111,7 @@ def _begin(session: Session, change: Change) -> Transaction:
 def _record(transaction: Transaction, change: Change, operation_id: str) -> None:
     for drive in transaction.drives:
         count(transaction.session, drive, transaction.used_bytes.get(drive.id, 0))
-        transaction.session.run(
+        transaction.session.do(
             _RECORD,
             drive=drive.id,
             revision=drive.revision,

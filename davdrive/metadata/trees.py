@@ -20,8 +20,9 @@ _SUBTREE = """
 _MEASURE = Statement(f"""
     {_SUBTREE} SELECT count(*), COALESCE(sum(v.size), 0) FROM tree
     LEFT JOIN versions v ON v.drive = :source AND v.node = tree.node AND v.until IS NULL""")
-_DROP_MAP = Statement("DROP TABLE IF EXISTS copying")
-_MAKE_MAP = Statement("CREATE TEMPORARY TABLE copying (old BIGINT PRIMARY KEY, new BIGINT NOT NULL)")
+_MAKE_MAP = Statement("""
+    CREATE TEMPORARY TABLE IF NOT EXISTS copying (old BIGINT PRIMARY KEY, new BIGINT NOT NULL) {TRANSIENT}""")
+_EMPTY_MAP = Statement("DELETE FROM copying")
 _FILL_MAP = Statement(f"""
     INSERT INTO copying (old, new)
     {_SUBTREE} SELECT node, :first + row_number() OVER () - 1 FROM tree""")
@@ -67,17 +68,17 @@ def copy_tree(transaction: Transaction, source: Drive, node: int, target: Drive,
     first = transaction.new_node(target, size.nodes)
     session, where = transaction.session, {"source": source.id, "target": target.id}
     _map_nodes(session, source, node, first)
-    session.run(_COPY_NODES, **where, now_ms=transaction.now_ms)
-    session.run(_COPY_ENTRIES, **where, node=node, revision=target.revision)
-    session.run(_COPY_VERSIONS, **where, author=transaction.caller.name, revision=target.revision)
-    session.run(_COPY_PROPERTIES, **where)
+    session.do(_COPY_NODES, **where, now_ms=transaction.now_ms)
+    session.do(_COPY_ENTRIES, **where, node=node, revision=target.revision)
+    session.do(_COPY_VERSIONS, **where, author=transaction.caller.name, revision=target.revision)
+    session.do(_COPY_PROPERTIES, **where)
     top: int = session.value(_TOP, node=node)
-    session.run(_DROP_MAP)
+    if session.dialect == "sqlite":
+        session.do(_EMPTY_MAP)  # PostgreSQL does it at the commit
     transaction.charge(target, size.bytes)
     return top
 
 
 def _map_nodes(session: Session, source: Drive, node: int, first: int) -> None:
-    session.run(_DROP_MAP)
-    session.run(_MAKE_MAP)
-    session.run(_FILL_MAP, source=source.id, node=node, first=first)
+    session.do(_MAKE_MAP)
+    session.do(_FILL_MAP, source=source.id, node=node, first=first)

@@ -5,6 +5,7 @@ or a transaction's writer lock): the order drive, upload is the same everywhere.
 tree changes when an upload completes.
 """
 
+from dataclasses import fields
 from typing import NamedTuple
 
 from davdrive.metadata.caller import Caller
@@ -17,7 +18,7 @@ _FIELDS = """u.id, u.drive, u.principal, u.name, u.path, u.total, u.details, u.r
     u.result, u.created_ms, u.active_ms"""
 _FROM = "FROM uploads u JOIN drives ON drives.id = u.drive"
 _SELECT = f"SELECT {COLUMNS}, {ROLE}, {_FIELDS} {_FROM}"
-_DRIVE_COLUMNS = 11
+_DRIVE_COLUMNS = len(fields(Drive))
 
 _INSERT = Statement("""
     INSERT INTO uploads (id, drive, principal, name, path, total, details, received, parts, changes, state, created_ms,

@@ -87,12 +87,12 @@ def create_user(
 
 def set_password(session: Session, user: int, password_hash: str, digest_ha1: str | None) -> None:
     """Replace the password."""
-    session.run(_SET_PASSWORD, user=user, password_hash=password_hash, digest_ha1=digest_ha1)
+    session.do(_SET_PASSWORD, user=user, password_hash=password_hash, digest_ha1=digest_ha1)
 
 
 def remove_user(session: Session, user: int) -> None:
     """Remove the user with memberships and app passwords; the drives stay."""
-    session.run(_REMOVE, user=user)
+    session.do(_REMOVE, user=user)
 
 
 def app_passwords(session: Session, user: int) -> list[AppPassword]:
@@ -110,7 +110,7 @@ def add_app_password(session: Session, user: int, label: str, password_hash: str
 
 def set_app_password_hash(session: Session, identity: int, password_hash: str) -> None:
     """Set what `add_app_password` could not know: the secret begins with the id of its own row."""
-    session.run(_SET_APP_PASSWORD, id=identity, password_hash=password_hash)
+    session.do(_SET_APP_PASSWORD, id=identity, password_hash=password_hash)
 
 
 def remove_app_password(session: Session, user: int, identity: int) -> bool:
@@ -120,12 +120,12 @@ def remove_app_password(session: Session, user: int, identity: int) -> bool:
 
 def grant(session: Session, drive: int, user: int, role: int) -> None:
     """Give a user a role on a drive, instead of the one that was."""
-    session.run(_GRANT, drive=drive, user=user, role=role)
+    session.do(_GRANT, drive=drive, user=user, role=role)
 
 
 def revoke(session: Session, drive: int, user: int) -> None:
     """Take a user's role away."""
-    session.run(_REVOKE, drive=drive, user=user)
+    session.do(_REVOKE, drive=drive, user=user)
 
 
 def drive_members(session: Session, drive: int) -> list[tuple[str, int]]:
@@ -135,7 +135,7 @@ def drive_members(session: Session, drive: int) -> list[tuple[str, int]]:
 
 def secret(session: Session, name: str, fresh: bytes) -> bytes:
     """The server secret of that name; `fresh` becomes it where there is none. Call it in a writing transaction."""
-    session.run(_KEEP_SECRET, name=name, value=fresh)
+    session.do(_KEEP_SECRET, name=name, value=fresh)
     return bytes(session.value(_SECRET, name=name))
 
 
@@ -148,9 +148,9 @@ def failures_of(session: Session, key: str) -> tuple[int, int]:
 def set_failures(session: Session, key: str, count: int, last_ms: int) -> None:
     """Keep a key's failures; with a count of 0 forget them."""
     if count:
-        session.run(_SET_FAILURES, key=key, count=count, last_ms=last_ms)
+        session.do(_SET_FAILURES, key=key, count=count, last_ms=last_ms)
     else:
-        session.run(_CLEAR_FAILURES, key=key)
+        session.do(_CLEAR_FAILURES, key=key)
 
 
 def forget_failures(session: Session, before_ms: int) -> int:

@@ -47,7 +47,7 @@ def open_version(
     modified_ms: int,
 ) -> None:
     """From this revision on, `node` has `content`, written by the caller. Its bytes are charged to the drive."""
-    transaction.session.run(
+    transaction.session.do(
         _OPEN,
         drive=drive.id,
         node=node,
@@ -64,12 +64,12 @@ def open_version(
 
 def close_version(transaction: Transaction, drive: Drive, node: int) -> None:
     """End the node's current version; it becomes history."""
-    transaction.session.run(_CLOSE, drive=drive.id, node=node, revision=drive.revision)
+    transaction.session.do(_CLOSE, drive=drive.id, node=node, revision=drive.revision)
 
 
 def set_modified(transaction: Transaction, drive: Drive, node: int, modified_ms: int) -> None:
     """Set the current version's modification time."""
-    transaction.session.run(_SET_MODIFIED, drive=drive.id, node=node, modified_ms=modified_ms)
+    transaction.session.do(_SET_MODIFIED, drive=drive.id, node=node, modified_ms=modified_ms)
 
 
 def history(session: Session, drive: Drive, node: int) -> list[Version]:

@@ -1,6 +1,7 @@
 """Who runs a writing transaction, and when it is durable."""
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
@@ -10,6 +11,7 @@ from davdrive.errors import DriveError
 from davdrive.metadata.pool import Borrowed, Connections
 from davdrive.metadata.session import Session
 from davdrive.metadata.turnstile import Turnstile
+from davdrive.observe.context import carried
 
 T = TypeVar("T")
 Work = Callable[[Session], T]
@@ -25,34 +27,15 @@ class Writer(Protocol):
     def close(self) -> None: ...
 
 
-class DirectWriter:
-    """A transaction of its own for each piece of work, for databases whose writers run side by side."""
-
-    def __init__(self, connections: Connections) -> None:
-        self._connections = connections
-
-    def run(self, work: Work[T]) -> T:
-        with self._connections.borrow() as connection:
-            connection.execute("BEGIN")
-            try:
-                result = work(connection.session)
-            except BaseException:
-                connection.rollback()
-                raise
-            connection.execute("COMMIT")
-            return result
-
-    def close(self) -> None:
-        """Nothing is held."""
-
-
 class _Job(Generic[T]):
     """One piece of work on its way through the queue."""
 
-    __slots__ = ("error", "gate", "leads", "result", "work")
+    __slots__ = ("began", "error", "gate", "leads", "result", "work")
 
     def __init__(self, work: Work[T]) -> None:
-        self.work = work
+        # The leader runs it, but what it logs belongs to the request that brought it.
+        self.work = carried(work)
+        self.began = time.perf_counter()
         self.result: T | None = None
         self.error: BaseException | None = None
         self.leads = False
@@ -76,12 +59,20 @@ class GroupWriter:
     nobody hears of success before the sync that covers it).
 
     The first thread to come leads: it runs everybody's work, each inside a savepoint, commits once and wakes them;
-    then the next in the queue leads. `most` bounds how many share a commit.
+    then the next in the queue leads. `most` bounds how many share a commit. `waited` hears how long each piece of work
+    stood in the queue, in seconds.
     """
 
-    def __init__(self, connections: Connections, turnstile: Turnstile, most: int = 64) -> None:
+    def __init__(
+        self,
+        connections: Connections,
+        turnstile: Turnstile,
+        waited: Callable[[float], None] = lambda _: None,
+        most: int = 64,
+    ) -> None:
         self._connections = connections
         self._turnstile = turnstile
+        self._waited = waited
         self._most = most
         self._mutex = threading.Lock()
         self._queue: deque[_Job[Any]] = deque()
@@ -127,6 +118,9 @@ class GroupWriter:
 
     def _commit(self, batch: list[_Job[Any]]) -> None:
         with self._turnstile.passage(), self._connections.borrow() as connection:
+            now = time.perf_counter()
+            for job in batch:
+                self._waited(now - job.began)
             if len(batch) > 1 and self._together(connection, batch):
                 return
             for job in batch:

@@ -1,0 +1,185 @@
+"""A man in the middle of PostgreSQL: counts round trips, and cuts a connection exactly at its COMMIT."""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sqlalchemy.engine import make_url
+
+_SSL_REQUEST = 80877103
+_HEAD_BYTES = 5
+
+When = Literal["before", "after", "late"]
+"""Where a COMMIT's connection is cut: it never arrives; its answer never does; it arrives when the client has gone."""
+
+
+@dataclass
+class Wire:
+    """What goes over the proxy. `turns`: how often clients waited for an answer. `cut` plans one cut at a COMMIT."""
+
+    turns: int = 0
+    commits: int = 0
+    cuts: int = 0
+    late_s: float = 0.3
+    plan: When | None = None
+    pairs: list[tuple[socket.socket, socket.socket]] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def cut(self, when: When) -> None:
+        """Cut the next connection that commits."""
+        self.plan = when
+
+    def take(self) -> When | None:
+        with self.lock:
+            planned, self.plan = self.plan, None
+            self.cuts += planned is not None
+            return planned
+
+    def sever(self) -> None:
+        """Cut every connection there is, now."""
+        with self.lock:
+            pairs, self.pairs = self.pairs, []
+        for pair in pairs:
+            _close(*pair)
+
+
+def _close(*sockets: socket.socket) -> None:
+    for each in sockets:
+        with contextlib.suppress(OSError):
+            each.shutdown(socket.SHUT_RDWR)
+
+
+class _Reader:
+    """Finds COMMITs in what a client sends (PostgreSQL's protocol 3: Parse, Bind and Query messages)."""
+
+    def __init__(self) -> None:
+        self._pending = b""
+        self._started = False
+        self._commits: set[bytes] = set()
+
+    def commits_in(self, data: bytes) -> int:
+        """How many COMMITs begin in these bytes."""
+        self._pending += data
+        return sum(self._is_commit(kind, body) for kind, body in iter(self._message, None))
+
+    def _message(self) -> tuple[bytes, bytes] | None:
+        head = _HEAD_BYTES if self._started else 4
+        if len(self._pending) < head:
+            return None
+        length = int.from_bytes(self._pending[head - 4 : head], "big") + head - 4
+        if len(self._pending) < length:
+            return None
+        kind, body = self._pending[: head - 4], self._pending[head:length]
+        self._pending = self._pending[length:]
+        self._started = self._started or int.from_bytes(body[:4], "big") != _SSL_REQUEST
+        return kind, body
+
+    def _is_commit(self, kind: bytes, body: bytes) -> bool:
+        if kind == b"P":
+            name, sql, _ = body.split(b"\0", 2)
+            if sql == b"COMMIT":
+                self._commits.add(name)
+            else:
+                self._commits.discard(name)
+        if kind == b"B":
+            return body.split(b"\0", 2)[1] in self._commits
+        return kind == b"Q" and body.rstrip(b"\0") == b"COMMIT"
+
+
+class _Connection:
+    """One client's connection, pumped in both directions."""
+
+    def __init__(self, wire: Wire, client: socket.socket, server: socket.socket) -> None:
+        self._wire, self._client, self._server = wire, client, server
+        self._reader = _Reader()
+        self._waits = False
+        self._mute = False
+
+    def start(self) -> None:
+        for pump in (self._to_server, self._to_client):
+            threading.Thread(target=self._run, args=(pump,), daemon=True).start()
+
+    def _run(self, pump: object) -> None:
+        with contextlib.suppress(OSError):
+            pump()  # type: ignore[operator]
+        _close(self._client, *(() if self._mute else (self._server,)))
+
+    def _to_server(self) -> None:
+        while data := self._client.recv(1 << 16):
+            if not self._waits:
+                self._wire.turns += 1
+                self._waits = True
+            commits = self._reader.commits_in(data)
+            self._wire.commits += commits
+            planned = self._wire.take() if commits else None
+            if planned is not None:
+                self._cut(planned, data)
+                return
+            self._server.sendall(data)
+
+    def _cut(self, when: When, data: bytes) -> None:
+        if when == "before":
+            return
+        self._mute = True
+        if when == "late":
+            _close(self._client)
+            threading.Timer(self._wire.late_s, self._finish, (data,)).start()
+            return
+        self._server.sendall(data)
+        threading.Event().wait(self._wire.late_s)
+        self._server.close()
+
+    def _finish(self, data: bytes) -> None:
+        with contextlib.suppress(OSError):
+            self._server.sendall(data)
+            threading.Event().wait(self._wire.late_s)
+        self._server.close()
+
+    def _to_client(self) -> None:
+        while data := self._server.recv(1 << 16):
+            self._waits = False
+            if not self._mute:
+                self._client.sendall(data)
+
+
+@contextmanager
+def pg_proxy(url: str) -> Iterator[tuple[str, Wire]]:
+    """A proxy in front of the database of a SQLAlchemy URL: the URL that leads through it, and its wire."""
+    parsed, wire = make_url(url), Wire()
+    folder = parsed.query.get("host", "")
+    listener = socket.create_server(("127.0.0.1", 0))
+    through = parsed.set(host="127.0.0.1", port=listener.getsockname()[1], query={"sslmode": "disable"})
+
+    def connect() -> socket.socket:
+        if not folder:
+            return socket.create_connection((parsed.host or "127.0.0.1", parsed.port or 5432))
+        server = socket.socket(socket.AF_UNIX)
+        server.connect(f"{folder}/.s.PGSQL.{parsed.query.get('port', 5432)}")
+        return server
+
+    def accept() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                try:
+                    server = connect()
+                except OSError:
+                    client.close()
+                    continue
+                with wire.lock:
+                    wire.pairs.append((client, server))
+                _Connection(wire, client, server).start()
+
+    thread = threading.Thread(target=accept, daemon=True)
+    thread.start()
+    try:
+        yield through.render_as_string(hide_password=False), wire
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()
+        wire.sever()
