@@ -28,10 +28,10 @@ def dav_options(settings: Settings) -> DavOptions:
 
 def make_app(settings: Settings, backend: Backend) -> DriveApp:
     """The WSGI application."""
-    options = auth_options(settings)
+    options, authenticate = auth_options(settings), authentication(settings, backend.database)
     return DriveApp(
         Site(backend, dav_options(settings)),
-        authentication(settings, backend.database),
-        make_router(settings, backend).find,
+        authenticate,
+        make_router(settings, backend, authenticate).find,
         options.proxies.trusts,
     )

@@ -1,10 +1,12 @@
 """From settings to what is not WebDAV."""
 
+from collections.abc import Callable
 from typing import Any
 
 from davdrive.auth.addresses import TrustedProxies
 from davdrive.auth.authenticator import client_address, is_hidden
 from davdrive.cli.wiring.auth import auth_options
+from davdrive.cli.wiring.tus import make_tus
 from davdrive.drive.backend import Backend
 from davdrive.metadata.held import locks_held
 from davdrive.metadata.users import all_users
@@ -13,15 +15,20 @@ from davdrive.settings import Settings
 from davdrive.web.health import health, ready
 from davdrive.web.metrics import metrics
 from davdrive.web.router import Router, Wsgi
+from davdrive.web.tus.site import PREFIX
 
 
-def make_router(settings: Settings, backend: Backend) -> Router:
-    """What is not WebDAV."""
+def make_router(settings: Settings, backend: Backend, authenticate: Callable[[Wsgi], Wsgi]) -> Router:
+    """What is not WebDAV. `authenticate` wraps an application that needs to know who asks."""
 
     def check() -> None:
         backend.database.read(all_users)
 
-    routes = {"/-/health": health, "/-/ready": ready(check)}
+    routes: dict[str, Wsgi] = {
+        "/-/health": health,
+        "/-/ready": ready(check),
+        PREFIX: make_tus(settings, backend, authenticate),
+    }
     if settings.metrics.enabled:
         routes["/-/metrics"] = make_metrics(settings, backend)
     return Router(routes)

@@ -55,7 +55,7 @@ def add_part(
     Errors: NotFound, Gone, Conflict, Forbidden, TooLarge, QuotaExceeded, ChecksumMismatch; what `body` raises;
     StorageFull; Unavailable; Cancelled.
     """
-    foresee_part(backend, caller, ref, options)
+    foresee_part(backend, caller, ref, number, options)
     wanted = options.checksums.keys() - {"sha256"}
     with resting():
         stored = backend.contents.write(body, deadline, wanted, inline_bytes=0, size_hint=options.declared_size or 0)
@@ -64,7 +64,7 @@ def add_part(
         return _name(backend, caller, ref, Part(number, name, stored.size, stored.sha256), stored, deadline)
 
 
-def foresee_part(backend: Backend, caller: Caller, ref: UploadRef, options: PartOptions) -> None:
+def foresee_part(backend: Backend, caller: Caller, ref: UploadRef, number: int, options: PartOptions) -> None:
     """Look whether a part could be stored now, before its body is asked for. Errors: those of `add_part`."""
 
     def look(session: Session) -> None:
@@ -73,7 +73,8 @@ def foresee_part(backend: Backend, caller: Caller, ref: UploadRef, options: Part
         after(upload.state, Event.PART)
         check_total(drive, upload, options.total if upload.total is None else upload.total, backend.limits)
         check_more(drive, upload, 0, backend.limits)
-        check_count(upload, backend.limits)
+        if find_part(session, upload.id, number) is None:
+            check_count(upload, backend.limits)
 
     backend.database.read(look)
 

@@ -87,7 +87,7 @@ def append(
 
 def foresee_append(backend: Backend, caller: Caller, ref: UploadRef, offset: int, declared_size: int | None) -> Upload:
     """Look whether bytes could be appended at `offset` now. Errors: those of `append`."""
-    foresee_part(backend, caller, ref, PartOptions())
+    foresee_part(backend, caller, ref, offset, PartOptions())
 
     def look(session: Session) -> Upload:
         drive, upload = look_up(session, caller, ref)

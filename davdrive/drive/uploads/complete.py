@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 
 from davdrive.deadline import Deadline
 from davdrive.drive.backend import Backend
-from davdrive.drive.conditions import NO_CONDITIONS, Conditions
+from davdrive.drive.conditions import NO_CONDITIONS, AnyTag, Conditions, EntityTag
 from davdrive.drive.names import DrivePath
 from davdrive.drive.places import Glance, path_keys
 from davdrive.drive.put import PutOptions, Written, check_put, write_version
@@ -23,7 +23,7 @@ from davdrive.drive.uploads.whole import (
     check_size,
     read_digests,
 )
-from davdrive.errors import Conflict, PreconditionFailed
+from davdrive.errors import BodyMismatch, ChecksumMismatch, Conflict, Damaged, PreconditionFailed
 from davdrive.metadata.caller import Caller
 from davdrive.metadata.contents import insert_content
 from davdrive.metadata.drives import Drive, find_drive
@@ -58,9 +58,17 @@ def complete(
         return _as_before(upload, target)
     after(upload.state, Event.COMPLETE)
     check_size(upload, options.declared_size)
-    options = _with_details(upload, options)
+    options, conditions = _with_details(upload, options), _with_expected(upload, conditions)
     _foresee(backend, caller, ref, target, conditions)
-    known = _known(backend, upload, options, deadline)
+    try:
+        known = _known(backend, upload, options, deadline)
+    except (BodyMismatch, ChecksumMismatch, Damaged):
+        # Perhaps because the parts went while they were looked at.
+        now = find(backend, caller, ref).upload
+        if now.state == COMPLETE:
+            return _as_before(now, target)
+        _check_unchanged(now, upload)
+        raise
 
     def work(transaction: Transaction) -> Written:
         held = look_up(transaction.session, caller, ref)
@@ -90,6 +98,13 @@ def _with_details(upload: Upload, options: PutOptions) -> PutOptions:
     )
 
 
+def _with_expected(upload: Upload, conditions: Conditions) -> Conditions:
+    expected = details_of(upload).expected
+    if expected is None or conditions != NO_CONDITIONS:
+        return conditions
+    return Conditions(if_match=(EntityTag(expected),)) if expected else Conditions(if_none_match=AnyTag())
+
+
 def _foresee(backend: Backend, caller: Caller, ref: UploadRef, target: DrivePath, conditions: Conditions) -> None:
     """Look whether the file could be written now, before its parts are read for nothing."""
 
@@ -109,7 +124,8 @@ def _known(backend: Backend, upload: Upload, options: PutOptions, deadline: Dead
     if upload.received == 0:
         known = Known(EMPTY_SHA256)
     elif upload.parts == 1:
-        known = backend.database.read(lambda session: Known(parts_page(session, upload.id)[0].sha256))
+        found = backend.database.read(lambda session: parts_page(session, upload.id))
+        known = Known(found[0].sha256) if found else Known()
     wanted = options.digests | options.checksums.keys()
     if wanted - known.all.keys():
         known = read_digests(backend, upload, wanted, deadline)

@@ -28,12 +28,14 @@ class UploadRef:
 
 @dataclass(frozen=True, slots=True)
 class UploadDetails:
-    """What a client said when it began, for the file that is to be. Times in unix ms; `metadata` is kept as it came."""
+    """What a client said when it began, for the file that is to be. Times in unix ms; `metadata` is kept as it came.
+    `expected`: the ETag that the target must have when the upload completes, "" for a target that must be free."""
 
     media_type: str | None = None
     modified_ms: int | None = None
     created_ms: int | None = None
     metadata: str | None = None
+    expected: str | None = None
 
 
 def look_up(session: Session, caller: Caller, ref: UploadRef) -> Held:
