@@ -27,6 +27,8 @@ class Commands(click.Group):
         "check": "check",
         "config": "config",
         "upkeep": "upkeep",
+        "import": "import_",
+        "export": "export",
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -1,0 +1,111 @@
+"""Exporting a collection of a drive into a folder of this machine, with times, in parallel, verified byte for byte.
+
+Everything comes from one revision of the drive, whatever happens to it meanwhile. A file that is there with the same
+size and time is left alone, so an export that was interrupted goes on. Nothing is ever removed from the folder.
+"""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from davdrive.deadline import unlimited
+from davdrive.drive.backend import Backend
+from davdrive.drive.names import DrivePath
+from davdrive.drive.read import list_members, read_bytes, stat
+from davdrive.errors import Damaged, NotAllowedHere, NotFound
+from davdrive.metadata.caller import Caller
+from davdrive.metadata.contents import find_content
+from davdrive.metadata.drives import Drive
+from davdrive.metadata.resources import Resource
+from davdrive.objects.digests import Digester
+from davdrive.upkeep.trees.events import Event, Outcome, TreeOptions, attempted
+from davdrive.upkeep.trees.in_order import InOrder
+
+PARTIAL = ".davdrive-part-"
+"""How the name of a file on its way begins; what a crash leaves may be deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Export:
+    backend: Backend
+    drive: Drive
+    work: InOrder[Event]
+
+
+def export_tree(
+    backend: Backend, caller: Caller, source: DrivePath, target: Path, options: TreeOptions | None = None
+) -> Iterator[Event]:
+    """Write everything below the collection `source` into the folder `target`, which is made if it is missing.
+
+    Yields an event for each file and folder. Errors: NotFound, NotAllowedHere for a file; OSError when the folder
+    cannot be made. Whatever goes wrong with one file is an event, and the others go on.
+    """
+    found = stat(backend, caller, source)
+    if not found.resource.is_collection:
+        raise NotAllowedHere(f"{source} is a file; name the collection that holds it")
+    target.mkdir(parents=True, exist_ok=True)
+    options = options or TreeOptions()
+    with InOrder[Event](options.workers) as work:
+        yield from _collection(_Export(backend, found.drive, work), found.resource, target)
+        yield from work.rest()
+
+
+def _collection(task: _Export, collection: Resource, target: Path) -> Iterator[Event]:
+    """The members, then the time of the folder: writing into it changes that."""
+    for page in list_members(task.backend, task.drive, collection):
+        for member in page:
+            path = target / member.name
+            if member.is_collection:
+                yield from _below(task, member, path)
+            else:
+                yield from task.work.submit(partial(attempted, str(path), partial(_file, task.backend, member, path)))
+    task.work.after(partial(attempted, str(target), partial(_set_time, collection, target)))
+
+
+def _below(task: _Export, member: Resource, path: Path) -> Iterator[Event]:
+    try:
+        path.mkdir(exist_ok=True)
+    except OSError as error:
+        yield Event(str(path), Outcome.FAILED, reason=error.strerror or type(error).__name__)
+        return
+    yield from _collection(task, member, path)
+
+
+def _set_time(collection: Resource, target: Path) -> Event:
+    os.utime(target, ns=(collection.modified_ms * 1_000_000,) * 2)
+    return Event(str(target), Outcome.UNCHANGED)
+
+
+def _file(backend: Backend, member: Resource, path: Path) -> Event:
+    size = member.size or 0
+    with suppress(FileNotFoundError):
+        about = path.stat(follow_symlinks=False)
+        if (about.st_size, about.st_mtime_ns // 1_000_000) == (size, member.modified_ms):
+            return Event(str(path), Outcome.UNCHANGED, size)
+    partial_path = path.with_name(PARTIAL + secrets.token_hex(8))
+    try:
+        _write(backend, member, partial_path)
+        os.utime(partial_path, ns=(member.modified_ms * 1_000_000,) * 2)
+        os.replace(partial_path, path)
+    except BaseException:
+        partial_path.unlink(missing_ok=True)
+        raise
+    return Event(str(path), Outcome.STORED, size)
+
+
+def _write(backend: Backend, member: Resource, path: Path) -> None:
+    """Errors: Damaged when the bytes are not those that were stored; NotFound when history was purged meanwhile."""
+    content = backend.database.read(lambda session: find_content(session, member.content or 0))
+    if content is None:
+        raise NotFound("the file was deleted and purged while the export was under way")
+    digester = Digester()
+    with path.open("xb", buffering=0) as file:
+        for block in read_bytes(backend, content, 0, content.size, unlimited()):
+            digester.update(block)
+            file.write(block)
+    if content.sha256 not in (None, digester.sha256):
+        raise Damaged("stored bytes do not have their checksum")

@@ -1,0 +1,140 @@
+"""Importing a folder tree of this machine into a drive, with times, in parallel, as often as one likes.
+
+A file that is there with the same size and time is left alone, so an import that was interrupted goes on, and one that
+is repeated brings what changed. Nothing is ever removed from the drive.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from davdrive.drive.backend import Backend
+from davdrive.drive.mkcol import make_collection
+from davdrive.drive.names import DrivePath, check_path, name_key
+from davdrive.drive.places import find_place, path_keys
+from davdrive.drive.put import PutOptions, put
+from davdrive.drive.read import Found, list_members
+from davdrive.drive.read import stat as look
+from davdrive.errors import AlreadyExists, DriveError, NotFound
+from davdrive.metadata.caller import Caller
+from davdrive.metadata.entries import touch
+from davdrive.metadata.resources import Resource
+from davdrive.metadata.transaction import Change, Transaction, transact
+from davdrive.upkeep.trees.events import Event, Outcome, TreeOptions, attempted
+from davdrive.upkeep.trees.in_order import InOrder
+
+BLOCK_BYTES = 256 << 10
+"""Bytes read at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Import:
+    backend: Backend
+    caller: Caller
+    work: InOrder[Event]
+
+
+def import_tree(
+    backend: Backend, caller: Caller, source: Path, target: DrivePath, options: TreeOptions | None = None
+) -> Iterator[Event]:
+    """Put everything below the folder `source` into the collection `target`, which is made if it is missing.
+
+    Yields an event for each file. Errors: NotFound for the drive; OSError when `source` cannot be read. Whatever goes
+    wrong with one file is an event, and the others go on.
+    """
+    options = options or TreeOptions()
+    with InOrder[Event](options.workers) as work:
+        task = _Import(backend, caller, work)
+        for depth in range(len(target.names) + 1):
+            _ensure(task, DrivePath(target.drive, target.names[:depth]))
+        yield from _folder(task, source, target)
+        yield from work.rest()
+
+
+def _ensure(task: _Import, path: DrivePath) -> Found:
+    """The collection at a path, made if it is missing. Errors: AlreadyExists when it is a file."""
+    try:
+        found = look(task.backend, task.caller, path)
+    except NotFound:
+        if path.is_root:
+            raise
+        make_collection(task.backend, task.caller, path)
+        found = look(task.backend, task.caller, path)
+    if not found.resource.is_collection:
+        raise AlreadyExists(f"{path} is a file in the drive and a folder here")
+    return found
+
+
+def _folder(task: _Import, source: Path, target: DrivePath) -> Iterator[Event]:
+    found = _ensure(task, target)
+    folded = bool(found.drive.case_insensitive)
+    members = _members(task.backend, found)
+    taken: dict[str, str] = {}
+    with os.scandir(source) as scan:
+        entries = sorted(scan, key=lambda entry: entry.name)
+    for entry in entries:
+        key = name_key(entry.name, folded)
+        if taken.setdefault(key, entry.name) != entry.name:
+            yield Event(entry.path, Outcome.FAILED, reason=f"{taken[key]!r} is the same name in a drive")
+        else:
+            yield from _entry(task, entry, target, members.get(key))
+    task.work.after(partial(_set_time, task, target, found.resource, source))
+
+
+def _members(backend: Backend, found: Found) -> dict[str, Resource]:
+    """What the collection holds, by name key: one folder's worth of memory."""
+    folded = bool(found.drive.case_insensitive)
+    pages = list_members(backend, found.drive, found.resource)
+    return {name_key(member.name, folded): member for page in pages for member in page}
+
+
+def _entry(task: _Import, entry: "os.DirEntry[str]", target: DrivePath, there: Resource | None) -> Iterator[Event]:
+    try:
+        about = entry.stat(follow_symlinks=False)
+        path = check_path(target.drive, (*target.names, entry.name))
+        if stat.S_ISDIR(about.st_mode):
+            yield from _folder(task, Path(entry.path), path)
+        elif stat.S_ISREG(about.st_mode):
+            yield from task.work.submit(partial(attempted, entry.path, partial(_file, task, entry.path, path, there)))
+        else:
+            kind = "a symbolic link" if stat.S_ISLNK(about.st_mode) else "no regular file"
+            yield Event(entry.path, Outcome.SKIPPED, reason=kind)
+    except DriveError as error:
+        yield Event(entry.path, Outcome.FAILED, reason=str(error))
+    except OSError as error:
+        yield Event(entry.path, Outcome.FAILED, reason=error.strerror or type(error).__name__)
+
+
+def _file(task: _Import, source: str, path: DrivePath, there: Resource | None) -> Event:
+    descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    with open(descriptor, "rb", buffering=0) as file:
+        about = os.fstat(descriptor)
+        modified_ms = about.st_mtime_ns // 1_000_000
+        if there is not None and (there.size, there.modified_ms) == (about.st_size, modified_ms):
+            return Event(source, Outcome.UNCHANGED, about.st_size)
+        # A file that grows or shrinks meanwhile is refused: half of an old state and half of a new one helps nobody.
+        options = PutOptions(declared_size=about.st_size, modified_ms=modified_ms)
+        put(task.backend, task.caller, path, iter(lambda: file.read(BLOCK_BYTES), b""), options)
+    return Event(source, Outcome.STORED, about.st_size)
+
+
+def _set_time(task: _Import, path: DrivePath, before: Resource, source: Path) -> Event | None:
+    """Give a collection the folder's time, when everything in it is done."""
+    return attempted(str(source), partial(_touch, task, path, before, source)) if not path.is_root else None
+
+
+def _touch(task: _Import, path: DrivePath, before: Resource, source: Path) -> Event:
+    modified_ms = source.stat().st_mtime_ns // 1_000_000
+    now = look(task.backend, task.caller, path).resource
+    if now.modified_ms == modified_ms:
+        return Event(str(source), Outcome.UNCHANGED)
+
+    def work(transaction: Transaction) -> None:
+        place = find_place(transaction, transaction.drive, path)
+        touch(transaction, place.drive, place.existing().node, modified_ms)
+
+    transact(task.backend.database, Change("import", task.caller, path_keys(path).drive, path=str(path)), work)
+    return Event(str(source), Outcome.STORED if before.modified_ms != modified_ms else Outcome.UNCHANGED)
