@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from davdrive.deadline import Deadline
+from davdrive.errors import NotFound, ParentMissing
 from davdrive.metadata.caller import Caller
 from davdrive.metadata.database import Database
 from davdrive.metadata.drives import Drive, count, take_drive
@@ -103,9 +104,18 @@ def transact(database: Database, change: Change, work: Callable[[Transaction], T
 def _begin(session: Session, change: Change) -> Transaction:
     """Take the drives' locks in the order of their keys, so that two changes across drives cannot wait in a ring."""
     keys = sorted({change.drive_key, change.other_key or change.drive_key})
-    taken = {key: take_drive(session, key, change.caller) for key in keys}
+    taken = {key: _take(session, key, change) for key in keys}
     other = taken[change.other_key] if change.other_key and change.other_key != change.drive_key else None
     return Transaction(session, change.caller, taken[change.drive_key], change.operation, other)
+
+
+def _take(session: Session, key: str, change: Change) -> Drive:
+    try:
+        return take_drive(session, key, change.caller)
+    except NotFound as error:
+        if key == change.drive_key:
+            raise
+        raise ParentMissing(str(error)) from None  # where something should go (RFC 4918 §9.8.5)
 
 
 def _record(transaction: Transaction, change: Change, operation_id: str) -> None:

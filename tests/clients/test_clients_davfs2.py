@@ -117,13 +117,12 @@ def test_a_git_repository_is_cloned_into_the_mount_and_committed_to(mount: Mount
 
 
 def test_a_file_that_is_open_for_writing_is_locked_for_others(mount: Mount, alice: Client) -> None:
-    with mount.mounted() as drive:
-        with (drive / "open.txt").open("w") as file:
-            file.write("by davfs2")
-            file.flush()
-            refused = alice.put("open.txt", b"by alice")
-            assert refused.status == 423
-            assert "bob" in refused.text
+    with mount.mounted() as drive, (drive / "open.txt").open("w") as file:
+        file.write("by davfs2")
+        file.flush()
+        refused = alice.put("open.txt", b"by alice")
+        assert refused.status == 423
+        assert "bob" in refused.text
     assert alice.get("open.txt").text == "by davfs2"
     assert alice.put("open.txt", b"by alice").status == 204
 
@@ -137,5 +136,3 @@ class Git:
 
     def __call__(self, *arguments: str) -> str:
         return run(self.program, *arguments, folder=self.home, GIT_CONFIG_NOSYSTEM="1")
-
-
