@@ -16,15 +16,15 @@ from davdrive.upkeep.trees.exporting import export_tree
 @click.command("export")
 @click.argument("source", metavar="DRIVE|PATH")
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--workers", type=click.IntRange(1, 64), default=8, show_default=True, help="Files at the same time.")
+@click.option("--parallel", type=click.IntRange(1, 64), default=8, show_default=True, help="Files at the same time.")
 @shown.as_json
 @common
-def command(settings: Settings, source: str, folder: Path, workers: int, json_lines: bool) -> None:
+def command(settings: Settings, source: str, folder: Path, parallel: int, json_lines: bool) -> None:
     """Write a drive (bob, or /bob/some/collection) into FOLDER, with modification times, as of this moment.
 
     Every byte is compared with its checksum. Run it again to go on after an interruption: files with the same size and
     time are left alone, and nothing is removed.
     """
     backend = make_patient_backend(settings)
-    events = export_tree(backend, SYSTEM, shown.drive_path(source), folder, TreeOptions(workers))
+    events = export_tree(backend, SYSTEM, shown.drive_path(source), folder, TreeOptions(parallel))
     report(events, json_lines, "exporting", None)

@@ -20,10 +20,10 @@ from davdrive.upkeep.trees.importing import import_tree
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("target", metavar="DRIVE|PATH")
 @click.option("--as", "author", metavar="USER", help="Who is named as the author; `system` without it.")
-@click.option("--workers", type=click.IntRange(1, 64), default=8, show_default=True, help="Files at the same time.")
+@click.option("--parallel", type=click.IntRange(1, 64), default=8, show_default=True, help="Files at the same time.")
 @shown.as_json
 @common
-def command(settings: Settings, folder: Path, target: str, author: str | None, workers: int, json_lines: bool) -> None:
+def command(settings: Settings, folder: Path, target: str, author: str | None, parallel: int, json_lines: bool) -> None:
     """Bring everything below FOLDER into a drive (bob, or /bob/some/collection), with modification times.
 
     Run it again to go on after an interruption, or to bring what changed: files with the same size and time are left
@@ -33,7 +33,7 @@ def command(settings: Settings, folder: Path, target: str, author: str | None, w
         raise BadRequest(f"{folder} is no folder that can be read")
     caller = SYSTEM if author is None else Caller(author)
     total = _measure(folder) if sys.stderr.isatty() and not json_lines else None
-    events = import_tree(make_patient_backend(settings), caller, folder, shown.drive_path(target), TreeOptions(workers))
+    events = import_tree(make_patient_backend(settings), caller, folder, shown.drive_path(target), TreeOptions(parallel))
     report(events, json_lines, "importing", total)
 
 
