@@ -13,6 +13,7 @@ from davdrive.cli.wiring.observing import (
     request_watch,
     start_logging,
 )
+from davdrive.cli.wiring.upkeep import make_background
 from davdrive.errors import Unavailable
 from davdrive.server.run import listening_socket, serve
 from davdrive.server.tls import Tls, TlsFiles
@@ -40,12 +41,17 @@ def make_site(settings: Settings) -> Site:
     watch = request_watch(settings)
     backend = make_backend(settings, StoreWatch(settings))
     end_traces = begin_traces(settings)
+    background = make_background(settings, backend)
 
     def close() -> None:
+        if background is not None:
+            background.stop()
         backend.contents.close()
         backend.database.close()
         end_traces()
 
+    if background is not None:
+        background.start()
     app = watch.wrap(make_app(settings, backend))
     return Site(
         app, server_limits(settings), _tls(settings), on_request=watch.on_request, on_gauges=on_gauges, close=close
