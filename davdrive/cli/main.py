@@ -26,9 +26,13 @@ class Commands(click.Group):
         "versions": "versions",
         "check": "check",
         "config": "config",
+        "profile": "profile",
         "upkeep": "upkeep",
         "import": "import_",
         "export": "export",
+        "backup": "backup",
+        "restore": "restore",
+        "migrate-store": "migrate_store",
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -5,19 +5,16 @@ import click
 from davdrive.cli.first_start import welcome
 from davdrive.cli.main import Settings, common
 from davdrive.cli.wiring import make_app, make_backend, server_limits
-from davdrive.cli.wiring.observing import (
-    StoreWatch,
-    begin_traces,
-    install_metrics,
-    on_gauges,
-    request_watch,
-    start_logging,
-)
+from davdrive.cli.wiring.observing import StoreWatch, begin_traces, install_metrics, request_watch, start_logging, tick
+from davdrive.cli.wiring.server import make_tls, supervisor_limits
 from davdrive.cli.wiring.upkeep import make_background
 from davdrive.errors import Unavailable
+from davdrive.observe.logs import get_logger
 from davdrive.server.run import listening_socket, serve
-from davdrive.server.tls import Tls, TlsFiles
 from davdrive.server.worker import Site
+from davdrive.settings import SettingsError
+
+LOG = get_logger("davdrive.serve")
 
 
 @click.command("serve")
@@ -29,11 +26,22 @@ def command(settings: Settings) -> None:
     start_logging(settings)
     welcome(settings)
     install_metrics(settings)
+    where = settings.listen
     try:
-        sock = listening_socket((settings.listen.host, settings.listen.port))
+        sock = listening_socket(str(where) if where.path else (where.host, where.port))
     except OSError as error:
         raise Unavailable(f"cannot listen on {settings.listen}: {error.strerror}") from error
-    raise SystemExit(serve(sock, lambda: make_site(settings), settings.workers if settings.workers > 1 else 0))
+    workers = settings.workers if settings.workers > 1 else 0
+    raise SystemExit(serve(sock, lambda: make_site(latest(settings)), workers, supervisor_limits(settings)))
+
+
+def latest(settings: Settings) -> Settings:
+    """The settings as their sources are now, for workers that begin after a reload; broken ones change nothing."""
+    try:
+        return settings.read_again()
+    except SettingsError as error:
+        LOG.error("the settings cannot be used; the old ones stay", problems=str(error))
+        return settings
 
 
 def make_site(settings: Settings) -> Site:
@@ -53,13 +61,5 @@ def make_site(settings: Settings) -> Site:
     if background is not None:
         background.start()
     app = watch.wrap(make_app(settings, backend))
-    return Site(
-        app, server_limits(settings), _tls(settings), on_request=watch.on_request, on_gauges=on_gauges, close=close
-    )
-
-
-def _tls(settings: Settings) -> Tls | None:
-    server = settings.server
-    if server.tls_certificate is None or server.tls_key is None:
-        return None
-    return Tls(TlsFiles(server.tls_certificate, server.tls_key))
+    limits, tls = server_limits(settings), make_tls(settings)
+    return Site(app, limits, tls, on_request=watch.on_request, on_gauges=tick(settings), close=close)

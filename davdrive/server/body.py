@@ -5,6 +5,7 @@ connection. `readinto` fills the caller's buffer straight from the socket.
 """
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 from davdrive.errors import BodyMismatch, TooLarge
 from davdrive.server.inbox import Inbox
@@ -91,6 +92,11 @@ class BodyReader:
 
     def swallow(self, most: int) -> None:
         """Read away an unread rest of at most `most` bytes, if it is here already. Never waits."""
+
+    def waiting(self) -> AbstractContextManager[None]:
+        """Around a wait that has nothing to do with this server's work: another thread may take this one's place."""
+        channel = self._inbox.channel
+        return channel.parking(channel)
 
     def close(self) -> None:
         """Nothing is held."""

@@ -43,7 +43,9 @@ def load_settings(
         origins |= layer.origins()
     if problems:
         raise SettingsError(sentences(problems, origins))
-    return _derive(settings, origins)
+    whole = _derive(settings, origins)
+    whole.remember(origins, lambda: load_settings(flags, files, environment))
+    return whole
 
 
 def _derive(settings: Settings, origins: dict[str, str]) -> Settings:
@@ -58,6 +60,4 @@ def _derive(settings: Settings, origins: dict[str, str]) -> Settings:
         if not getattr(settings, section).url:
             update[section] = getattr(settings, section).model_copy(update={"url": url})
             origins[f"{section}.url"] = "derived from data_dir"
-    whole = settings.model_copy(update=update)
-    whole.remember_origins(origins)
-    return whole
+    return settings.model_copy(update=update)

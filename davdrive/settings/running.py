@@ -51,7 +51,8 @@ class MetricSettings(Section):
 class ProfilingSettings(Section):
     """`davdrive profile`: what the live process spends its time on."""
 
-    enabled: bool = False
+    # Nothing is looked at until somebody asks who may write into `run_dir`.
+    enabled: bool = True
     longest_s: PositiveSeconds = 60
     samples_per_s: Annotated[PositiveCount, Field(le=1000)] = 100
 

@@ -1,6 +1,7 @@
 """The tree of all options."""
 
 import os
+from collections.abc import Callable
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Literal, Self
@@ -67,6 +68,7 @@ class Settings(BaseSettings):
     profiling: ProfilingSettings = ProfilingSettings()
     traces: TraceSettings = TraceSettings()
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
+    _read: Callable[[], "Settings"] | None = PrivateAttr(default=None)
 
     @classmethod
     def settings_customise_sources(
@@ -84,9 +86,14 @@ class Settings(BaseSettings):
         """Where an option's value came from: a file and line, a variable, a flag, `default` or `derived from …`."""
         return self._origins.get(option, "default")
 
-    def remember_origins(self, origins: dict[str, str]) -> None:
-        """Keep what `origin_of` answers, by the options' dotted names."""
+    def read_again(self) -> "Settings":
+        """What the same sources say now. Errors: SettingsError."""
+        return self if self._read is None else self._read()
+
+    def remember(self, origins: dict[str, str], read: Callable[[], "Settings"]) -> None:
+        """Keep what `origin_of` answers, by the options' dotted names, and how to `read_again`."""
         self._origins = origins
+        self._read = read
 
     @model_validator(mode="after")
     def _parts_agree(self) -> Self:

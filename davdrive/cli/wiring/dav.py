@@ -1,8 +1,9 @@
 """From settings to the WSGI application."""
 
 from davdrive.cli.wiring.auth import auth_options, authentication
+from davdrive.cli.wiring.rates import Limits
 from davdrive.cli.wiring.web import make_router
-from davdrive.dav.app import DriveApp
+from davdrive.dav.app import DriveApp, Wsgi
 from davdrive.dav.headers.if_header import IfLimits
 from davdrive.dav.headers.timeout import TimeoutLimits
 from davdrive.dav.site import DavOptions, Site
@@ -26,12 +27,17 @@ def dav_options(settings: Settings) -> DavOptions:
     )
 
 
-def make_app(settings: Settings, backend: Backend) -> DriveApp:
+def make_app(settings: Settings, backend: Backend) -> Wsgi:
     """The WSGI application."""
-    options, authenticate = auth_options(settings), authentication(settings, backend.database)
-    return DriveApp(
+    limits, find_out = Limits(settings), authentication(settings, backend.database)
+
+    def authenticate(inner: Wsgi) -> Wsgi:
+        return find_out(limits.of_users(inner))
+
+    app = DriveApp(
         Site(backend, dav_options(settings)),
         authenticate,
         make_router(settings, backend, authenticate).find,
-        options.proxies.trusts,
+        auth_options(settings).proxies.trusts,
     )
+    return limits.of_addresses(app)

@@ -10,6 +10,7 @@ from davdrive.objects.decorators.observed import Observation
 from davdrive.observe.access import AccessLog
 from davdrive.observe.logs import configure_logging, get_logger
 from davdrive.observe.metrics import Recorder, install, record
+from davdrive.observe.profiling import FOLDER, Desk
 from davdrive.observe.requests import RequestWatch
 from davdrive.observe.tracing import TracingMissing, start_tracing
 from davdrive.server.hooks import Gauges
@@ -58,9 +59,17 @@ def request_watch(settings: Settings) -> RequestWatch:
     return RequestWatch(client_of, AccessLog(log.format) if log.access else None, log.slow_s)
 
 
-def on_gauges(gauges: Gauges) -> None:
+def tick(settings: Settings) -> Callable[[Gauges], None]:
     """The server's hook, four times a second."""
-    record().server_state(gauges.connections, gauges.queue, gauges.busy_threads)
+    profiling = settings.profiling
+    desk = Desk(settings.run_dir / FOLDER, profiling.longest_s, profiling.samples_per_s)
+    look = desk.look if profiling.enabled else lambda: None
+
+    def on_gauges(gauges: Gauges) -> None:
+        record().server_state(gauges.connections, gauges.queue, gauges.busy_threads)
+        look()
+
+    return on_gauges
 
 
 class StoreWatch:

@@ -1,7 +1,13 @@
 """From settings to the HTTP side."""
 
+from davdrive.auth.addresses import UNIX
 from davdrive.server.limits import ServerLimits
+from davdrive.server.supervisor import SupervisorLimits
+from davdrive.server.tls import Tls, TlsFiles
 from davdrive.settings import Settings
+
+DRAIN_MARGIN_S = 10.0
+"""A worker that drains is killed so much later than its own patience ends."""
 
 
 def server_limits(settings: Settings) -> ServerLimits:
@@ -25,4 +31,19 @@ def server_limits(settings: Settings) -> ServerLimits:
         drain_bytes=server.early_drain_bytes,
         drain_s=server.drain_s,
         retry_after_s=int(server.retry_after_s),
+        trusted_peers=tuple(peer for peer in server.trusted_proxies if peer != UNIX),
     )
+
+
+def supervisor_limits(settings: Settings) -> SupervisorLimits:
+    """When workers are given up."""
+    server = settings.server
+    return SupervisorLimits(drain_s=server.drain_s + DRAIN_MARGIN_S, hang_s=server.watchdog_s)
+
+
+def make_tls(settings: Settings) -> Tls | None:
+    """TLS in the server itself, where a certificate is set."""
+    server = settings.server
+    if server.tls_certificate is None or server.tls_key is None:
+        return None
+    return Tls(TlsFiles(server.tls_certificate, server.tls_key))
