@@ -1,6 +1,7 @@
 """POST to a collection: a new upload, perhaps with its first bytes (creation, creation-with-upload)."""
 
 from davdrive.drive.conditions import AnyTag, Conditions
+from davdrive.drive.names import check_path
 from davdrive.drive.put import foresee_put
 from davdrive.drive.uploads.begin import begin
 from davdrive.errors import BadRequest, TooLarge
@@ -21,7 +22,8 @@ def create(request: TusRequest) -> TusAnswer:
     name = metadata.get("filename") or metadata.get("name")
     if not name:
         raise BadRequest("Upload-Metadata must have a filename")
-    path, backend = request.collection().child(name), request.site.backend
+    collection, backend = request.collection(), request.site.backend
+    path = check_path(collection.drive, (*collection.names, name))
     conditions = request.site.conditions(request.environ)
     foresee_put(backend, request.caller, path, total, conditions)
     details = read_details(raw, metadata, _expected(conditions))
