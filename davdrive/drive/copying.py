@@ -7,7 +7,7 @@ from davdrive.drive.guard import check_conditions
 from davdrive.drive.names import DrivePath
 from davdrive.drive.places import Place, find_place, path_keys
 from davdrive.drive.put import check_room
-from davdrive.drive.transfer import Arrived, clear, target_place
+from davdrive.drive.transfer import Arrived, clear, refuse_itself, target_place
 from davdrive.errors import TooLarge
 from davdrive.metadata.caller import Caller
 from davdrive.metadata.entries import create_node, open_entry
@@ -40,6 +40,7 @@ def copy(
         place.existing()
         check_conditions(transaction, place, conditions, transaction.drives)
         goal = target_place(transaction, place, target, conditions)
+        refuse_itself(place, goal)
         free = clear(transaction, goal, overwrite)
         return copy_into(transaction, place, goal, backend.limits, infinite=infinite, created=free)
 

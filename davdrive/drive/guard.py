@@ -10,7 +10,7 @@ from davdrive.drive.places import Place, View, find_place, path_keys
 from davdrive.drive.preconditions import State, check_write, holds
 from davdrive.errors import Locked, PreconditionFailed
 from davdrive.metadata.drives import Drive
-from davdrive.metadata.locks import Lock, any_locks, locks_below, locks_on, path_key
+from davdrive.metadata.locks import Lock, locks_below, locks_on, path_key
 
 NO_LOCK = "DAV:no-lock"
 """The state token that no resource ever has (RFC 4918 §10.4.8)."""
@@ -33,9 +33,9 @@ def state_of(view: View, place: Place) -> State:
 
 def locks_covering(view: View, place: Place) -> list[Lock]:
     """The unexpired locks whose scope holds the place."""
-    if not any_locks(view.session, place.drive.id):
+    if not place.drive.has_locks:
         return []
-    found = locks_on(view.session, place.drive.id, ancestors(place.keys), view.now_ms)
+    found = locks_on(view.session, place.drive.id, ancestors(place.keys), place.drive.lock_ms)
     key = path_key(place.keys)
     return [lock for lock in found if covers(lock, key)]
 
@@ -66,25 +66,25 @@ def _state_at(view: View, own: State, drives: Sequence[Drive], path: DrivePath |
 
 def check_content(view: View, place: Place, conditions: Conditions) -> None:
     """Locks against changing the content or properties of what lives at the place (RFC 4918 §7)."""
-    if any_locks(view.session, place.drive.id):
-        locks = locks_on(view.session, place.drive.id, ancestors(place.keys), view.now_ms)
+    if place.drive.has_locks:
+        locks = locks_on(view.session, place.drive.id, ancestors(place.keys), place.drive.lock_ms)
         _refuse(view, place.drive, locks, conditions, [path_key(place.keys)])
 
 
 def check_membership(view: View, place: Place, conditions: Conditions) -> None:
     """Locks against adding or removing the place as a member of its collection (RFC 4918 §7.4)."""
-    if any_locks(view.session, place.drive.id):
-        locks = locks_on(view.session, place.drive.id, ancestors(place.keys), view.now_ms)
+    if place.drive.has_locks:
+        locks = locks_on(view.session, place.drive.id, ancestors(place.keys), place.drive.lock_ms)
         _refuse(view, place.drive, locks, conditions, [path_key(place.keys[:-1]), path_key(place.keys)])
 
 
 def check_tree(view: View, place: Place, conditions: Conditions) -> None:
     """Locks against removing the place with all that is below it from its collection."""
-    if not any_locks(view.session, place.drive.id):
+    if not place.drive.has_locks:
         return
     key = path_key(place.keys)
-    locks = locks_on(view.session, place.drive.id, ancestors(place.keys), view.now_ms)
-    within = locks_below(view.session, place.drive.id, key, view.now_ms, most=MOST_LOCKS)
+    locks = locks_on(view.session, place.drive.id, ancestors(place.keys), place.drive.lock_ms)
+    within = locks_below(view.session, place.drive.id, key, place.drive.lock_ms, most=MOST_LOCKS)
     keys = [path_key(place.keys[:-1]), key, *(lock.path_key for lock in within)]
     _refuse(view, place.drive, [*locks, *within], conditions, keys)
 

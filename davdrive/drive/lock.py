@@ -10,14 +10,15 @@ from davdrive.deadline import Deadline
 from davdrive.drive.backend import Backend
 from davdrive.drive.conditions import NO_CONDITIONS, Conditions
 from davdrive.drive.guard import check_conditions, check_membership
-from davdrive.drive.lock_rules import ancestors, compatible, covers
+from davdrive.drive.lock_clash import clashing, end_expired, live
 from davdrive.drive.names import DrivePath
 from davdrive.drive.places import Place, find_place, path_keys, require_editor
 from davdrive.errors import BadRequest, LockConflict, TooLarge
 from davdrive.metadata.caller import Caller
 from davdrive.metadata.contents import insert_content
+from davdrive.metadata.drives import Drive
 from davdrive.metadata.entries import create_node, open_entry
-from davdrive.metadata.locks import Lock, count_locks, insert_lock, locks_below, locks_on, path_key, sweep_locks
+from davdrive.metadata.locks import Lock, count_locks, insert_lock, path_key, sweep_locks
 from davdrive.metadata.tables import FILE
 from davdrive.metadata.transaction import Change, Transaction, transact
 from davdrive.metadata.versions import open_version
@@ -73,24 +74,23 @@ def lock(
             place.parent()
         check_conditions(transaction, place, conditions, (drive,))
         _check_compatible(transaction, place, request)
-        _check_count(transaction, drive.id, backend.limits.locks)
+        _check_count(transaction, drive, backend.limits.locks)
         if place.resource is None:
             check_membership(transaction, place, conditions)
         node = _empty_file(transaction, place) if place.resource is None else place.resource.node
         taken = _take(transaction, place, request, node)
         kind = FILE if place.resource is None else place.resource.kind
-        return Locking(taken, place.resource is None, transaction.now_ms, kind)
+        return Locking(taken, place.resource is None, drive.lock_ms, kind)
 
     change = Change("lock", caller, path_keys(path).drive, path=str(path), deadline=deadline)
     return transact(backend.database, change, work)
 
 
 def _check_compatible(transaction: Transaction, place: Place, request: LockRequest) -> None:
-    session, drive, now_ms, key = transaction.session, place.drive.id, transaction.now_ms, path_key(place.keys)
-    there = [each for each in locks_on(session, drive, ancestors(place.keys), now_ms) if covers(each, key)]
-    if request.infinite:
-        there += locks_below(session, drive, key, now_ms, most=1 << 31)
-    against = [each for each in there if not compatible(request.exclusive, bool(each.exclusive))]
+    session, drive = transaction.session, place.drive
+    met = clashing(session, drive.id, place.keys, exclusive=request.exclusive, infinite=request.infinite)
+    against = live(met, drive.lock_ms)
+    end_expired(session, met, drive.lock_ms)
     if against:
         raise LockConflict(
             f"{against[0].principal} has locked /{place.drive.name}{against[0].path}; the two locks do not go together",
@@ -103,9 +103,9 @@ def _roots(locks: Sequence[Lock]) -> tuple[tuple[str, ...], ...]:
     return tuple(dict.fromkeys(each.names for each in locks))
 
 
-def _check_count(transaction: Transaction, drive: int, most: int) -> None:
-    sweep_locks(transaction.session, drive, transaction.now_ms - FORGET_EXPIRED_MS)
-    if count_locks(transaction.session, drive, transaction.now_ms) >= most:
+def _check_count(transaction: Transaction, drive: Drive, most: int) -> None:
+    sweep_locks(transaction.session, drive.id, drive.lock_ms - FORGET_EXPIRED_MS)
+    if count_locks(transaction.session, drive.id, drive.lock_ms) >= most:
         raise TooLarge(f"the drive has {most} locks already; release some")
 
 
@@ -142,8 +142,9 @@ def _take(transaction: Transaction, place: Place, request: LockRequest, node: in
         owner_xml=request.owner_xml,
         principal=transaction.caller.name,
         timeout_s=request.timeout_s,
-        created_ms=transaction.now_ms,
-        expires_ms=transaction.now_ms + request.timeout_s * 1000,
+        created_ms=place.drive.lock_ms,
+        expires_ms=place.drive.lock_ms + request.timeout_s * 1000,
+        revision=place.drive.revision,
     )
     insert_lock(transaction.session, taken)
     return taken

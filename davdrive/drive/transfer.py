@@ -60,6 +60,12 @@ def _check_apart(source: Place, target: Place) -> None:
         raise Forbidden("the destination holds the source; replacing it would remove the source")
 
 
+def refuse_itself(source: Place, target: Place) -> None:
+    """A copy onto another spelling of its own name would first remove what it copies. Errors: Forbidden."""
+    if source.drive.id == target.drive.id and source.keys == target.keys:
+        raise Forbidden("source and destination are two spellings of the same name")
+
+
 def clear(transaction: Transaction, target: Place, overwrite: bool) -> bool:
     """Make room at the destination; whether it was free. Errors: PreconditionFailed when Overwrite is F."""
     if target.resource is None:

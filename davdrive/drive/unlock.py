@@ -4,12 +4,13 @@ from davdrive.deadline import Deadline
 from davdrive.drive.backend import Backend
 from davdrive.drive.conditions import Conditions
 from davdrive.drive.lock import Locking
-from davdrive.drive.lock_rules import ancestors, compatible, covers
+from davdrive.drive.lock_clash import clashing, live
+from davdrive.drive.lock_rules import covers
 from davdrive.drive.names import DrivePath
 from davdrive.drive.places import Place, find_place, path_keys, require_editor
 from davdrive.errors import Forbidden, LockConflict, LockTokenMismatch, PreconditionFailed
 from davdrive.metadata.caller import Caller
-from davdrive.metadata.locks import Lock, find_lock, locks_below, locks_on, path_key, refresh_lock, remove_lock
+from davdrive.metadata.locks import Lock, find_lock, overtaken, path_key, refresh_lock, remove_lock
 from davdrive.metadata.tables import OWNER
 from davdrive.metadata.transaction import Change, Transaction, transact
 
@@ -23,10 +24,10 @@ def refresh(
     deadline: Deadline | None = None,
 ) -> Locking:
     """Give the lock whose token is in the If header a new timeout. One that expired a short while ago is taken up
-    again, if nothing took its place: a laptop that slept keeps its document open.
+    again, if nobody else locked or changed the same since: a laptop that slept keeps its document open.
 
-    Errors: PreconditionFailed when no submitted token is a lock on the path; Forbidden for another's lock;
-    LockConflict when somebody else locked it since.
+    Errors: PreconditionFailed when no submitted token is a lock on the path, or when it expired and somebody else
+    changed what it had locked; Forbidden for another's lock; LockConflict when somebody else locked it since.
     """
 
     def work(transaction: Transaction) -> Locking:
@@ -35,13 +36,13 @@ def refresh(
         found = _submitted(transaction, place, conditions)
         if found.principal != caller.name:
             raise Forbidden("only the one who took a lock can refresh it")
-        if found.expires_ms <= transaction.now_ms:
-            _check_still_free(transaction, found)
-        expires_ms = transaction.now_ms + timeout_s * 1000
-        refresh_lock(transaction.session, found.token, timeout_s, expires_ms)
-        return Locking(
-            found._replace(timeout_s=timeout_s, expires_ms=expires_ms), False, transaction.now_ms, place.existing().kind
-        )
+        kind, drive = place.existing().kind, place.drive
+        if found.expires_ms <= drive.lock_ms:
+            _check_still_free(transaction, place, found)
+        expires_ms = drive.lock_ms + timeout_s * 1000
+        renewed = found._replace(timeout_s=timeout_s, expires_ms=expires_ms, revision=drive.revision)
+        refresh_lock(transaction.session, renewed)
+        return Locking(renewed, False, drive.lock_ms, kind)
 
     change = Change("refresh", caller, path_keys(path).drive, path=str(path), deadline=deadline)
     return transact(backend.database, change, work)
@@ -55,16 +56,14 @@ def _submitted(transaction: Transaction, place: Place, conditions: Conditions) -
     raise PreconditionFailed("the If header names no lock on this resource; it may have expired, lock it anew")
 
 
-def _check_still_free(transaction: Transaction, expired: Lock) -> None:
-    session, now_ms = transaction.session, transaction.now_ms
+def _check_still_free(transaction: Transaction, place: Place, expired: Lock) -> None:
+    session, drive = transaction.session, place.drive
     keys = [each for each in expired.path_key.split("/") if each]
-    there = [
-        each for each in locks_on(session, expired.drive, ancestors(keys), now_ms) if covers(each, expired.path_key)
-    ]
-    if expired.infinite:
-        there += locks_below(session, expired.drive, expired.path_key, now_ms, most=1 << 31)
-    if any(not compatible(bool(expired.exclusive), bool(each.exclusive)) for each in there):
-        raise LockConflict("the lock expired and somebody else has locked it since", transaction.drive.name)
+    met = clashing(session, drive.id, keys, exclusive=bool(expired.exclusive), infinite=bool(expired.infinite))
+    if any(each.token != expired.token for each in live(met, drive.lock_ms)):
+        raise LockConflict("the lock expired and somebody else has locked it since", drive.name)
+    if overtaken(session, expired, is_file=len(place.keys) == len(keys) and not place.existing().is_collection):
+        raise PreconditionFailed("the lock expired and somebody else changed the content since; fetch it anew")
 
 
 def unlock(backend: Backend, caller: Caller, path: DrivePath, token: str, deadline: Deadline | None = None) -> None:

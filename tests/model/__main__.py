@@ -15,15 +15,16 @@ def main() -> None:
     parser.add_argument("--examples", type=int, default=300)
     parser.add_argument("--steps", type=int, default=50)
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
+    parser.add_argument("--shrink", action="store_true", help="look for the shortest way to a failure")
     chosen = parser.parse_args()
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
         if chosen.database == "sqlite":
-            tally = run(SqliteWorlds(Path(name)), chosen.examples, chosen.steps)
+            tally = run(SqliteWorlds(Path(name)), chosen.examples, chosen.steps, shrink=chosen.shrink)
         else:
             postgres, server = start_postgres(Path(name) / "data")
             try:
-                tally = run(PostgresWorlds(postgres), chosen.examples, chosen.steps)
+                tally = run(PostgresWorlds(postgres), chosen.examples, chosen.steps, shrink=chosen.shrink)
             finally:
                 server.cleanup()
     for what, count in sorted(tally.items()):

@@ -83,8 +83,7 @@ class Reference:
         self, who: str, source: tuple[str, Keys], target: tuple[str, Keys], overwrite: bool, deep: bool, demand: Demand
     ) -> bool:
         """Whether the target was free."""
-        tree, keys, node = self._place(who, *source)
-        goal, goal_keys, there = self._place(who, *target)
+        tree, keys, node, goal, goal_keys, there = self._two_places(who, source, target)
         reasons = self._unmet(tree, keys, demand) | self._target(who, tree, keys, goal, goal_keys, demand)
         if node is None:
             raise Refused(reasons | {"NotFound"})
@@ -111,8 +110,7 @@ class Reference:
         self, who: str, source: tuple[str, Keys], target: tuple[str, Keys], overwrite: bool, demand: Demand
     ) -> bool:
         """Whether the target was free."""
-        tree, keys, node = self._place(who, *source)
-        goal, goal_keys, there = self._place(who, *target)
+        tree, keys, node, goal, goal_keys, there = self._two_places(who, source, target)
         reasons = self._writing(who, tree, keys, demand) | self._target(who, tree, keys, goal, goal_keys, demand)
         reasons |= self._tree_locked(who, tree, keys, demand)
         if node is None or not keys:
@@ -239,6 +237,13 @@ class Reference:
     def _changed(self, who: str, *trees: Tree) -> None:
         for tree in trees:
             tree.changes.append((who, self.step))
+
+    def _two_places(
+        self, who: str, source: tuple[str, Keys], target: tuple[str, Keys]
+    ) -> tuple[Tree, Keys, Node | None, Tree, Keys, Node | None]:
+        unseen = {"NotFound"} if who not in self.trees[source[0]].roles else set()
+        _refuse(unseen | ({"ParentMissing"} if who not in self.trees[target[0]].roles else set()))
+        return *self._place(who, *source), *self._place(who, *target)
 
     def _place(self, who: str, drive: str, names: Keys) -> tuple[Tree, Keys, Node | None]:
         tree = self.trees[drive]

@@ -18,8 +18,9 @@ MUST_HAPPEN = (
 """What a run has to have seen, or it proved nothing."""
 
 
-def run(worlds: Worlds, examples: int, steps: int, *, shrink: bool = True) -> Counter[str]:
-    """Run the machine; what happened how often. Raises what the machine raises."""
+def run(worlds: Worlds, examples: int, steps: int, *, shrink: bool = False) -> Counter[str]:
+    """Run the machine; what happened how often. Raises what the machine raises. `shrink`: look for a shorter way to the
+    failure first, which takes minutes."""
     machine = type("Machine", (DriveMachine,), {"worlds": worlds, "tally": Counter()})
     phases = (Phase.generate, Phase.shrink) if shrink else (Phase.generate,)
     run_state_machine_as_test(  # type: ignore[no-untyped-call]

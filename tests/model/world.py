@@ -29,7 +29,7 @@ ROLES = {
     "b": {"alice": EDITOR, "bob": EDITOR, "dave": OWNER},
     "c": {"alice": EDITOR, "bob": EDITOR, "carol": EDITOR},
 }
-QUOTAS = {"a": None, "b": 300, "c": None}
+QUOTAS = {"a": None, "b": 160, "c": None}
 FOLDED = {"c"}
 SEGMENT_BYTES, INLINE_BYTES = 16, 8
 """So small that the contents of the model are of all kinds: inline, one segment, several."""
