@@ -24,6 +24,7 @@ class Commands(click.Group):
         "lock": "lock",
         "trash": "trash",
         "versions": "versions",
+        "uploads": "uploads",
         "check": "check",
         "config": "config",
         "profile": "profile",
