@@ -37,7 +37,7 @@ def found(request: Propfind, row: ResourceRow, minimal: bool = False) -> dict[in
     (response,) = answer(request, row, minimal=minimal)
     return {
         int(propstat.findtext("{DAV:}status", "").split()[1]): {
-            each.tag: each for each in propstat.find("{DAV:}prop") or ()
+            each.tag: each for each in propstat.iterfind("{DAV:}prop/*")
         }
         for propstat in response.iter("{DAV:}propstat")
     }
@@ -170,7 +170,7 @@ def test_locks_are_shown_with_all_that_a_second_user_needs() -> None:
 
 def test_supportedlock_offers_both_scopes() -> None:
     (supported,) = found(prop(dav("supportedlock")), FILE)[200].values()
-    scopes = [scope.tag for entry in supported for scope in entry.find("{DAV:}lockscope") or ()]
+    scopes = [scope.tag for entry in supported for scope in entry.iterfind("{DAV:}lockscope/*")]
     assert scopes == ["{DAV:}exclusive", "{DAV:}shared"]
 
 

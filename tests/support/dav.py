@@ -94,7 +94,7 @@ class Multistatus:
         found: dict[str, Found] = {}
         for propstat in self.responses[index].findall(D + "propstat"):
             status = _code(propstat.findtext(D + "status"))
-            for element in propstat.find(D + "prop") or ():
+            for element in propstat.iterfind(D + "prop/*"):
                 found[element.tag] = Found(status, element)
         return found
 
