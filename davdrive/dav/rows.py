@@ -11,9 +11,9 @@ from davdrive.dav.xml.active_lock import ActiveLock
 from davdrive.dav.xml.live_properties import Needs
 from davdrive.dav.xml.names import PropertyName as XmlName
 from davdrive.dav.xml.row import NO_DIGESTS, NOTHING, ResourceRow
-from davdrive.drive.extras import Extras, extras_of, page_extras
+from davdrive.drive.extras import Extras, extras_of, list_with_extras
 from davdrive.drive.names import DrivePath
-from davdrive.drive.read import Found, drives_of, list_members
+from davdrive.drive.read import Found, drives_of
 from davdrive.metadata.drives import Drive
 from davdrive.metadata.resources import Resource
 from davdrive.metadata.tables import ROOT
@@ -25,6 +25,8 @@ _COLLECTION_LETTERS = {0: "", 1: "G", 2: "GDNVCK", 3: "RGDNVCK"}
 
 _NOTHING_MORE = (None, None, NO_DIGESTS, (), NOTHING)
 _new_row = tuple.__new__
+
+Listed = Iterator[tuple[list[Resource], Extras]]
 
 
 class RowMaker:
@@ -89,27 +91,30 @@ def tree_rows(request: Request, found: Found, needs: Needs, depth: Depth) -> Ite
     collection = found.resource.is_collection
     base = request.locator.base_href(request.path if collection else request.path.parent)
     href = base if collection else base + encode_name(request.path.name)
-    extras = extras_of(backend, drive, request.path, found.resource, needs.value)
-    itself = [maker.row(href, found.resource._replace(name=found.resource.name or drive.name), extras)]
+    itself = found.resource._replace(name=found.resource.name or drive.name)
     if not collection or depth is Depth.ZERO:
-        return iter(itself)
-    below = _below(request, maker, drive, request.path, found.resource, needs, depth)
-    return chain.from_iterable(chain((itself,), below))
+        extras = extras_of(backend, drive, request.path, found.resource, needs.value)
+        return iter([maker.row(href, itself, extras)])
+    listed = list_with_extras(backend, drive, request.path, found.resource, needs.value)
+    first = next(listed)
+    below = _below(request, maker, drive, request.path, chain((first,), listed), needs, depth)
+    return chain.from_iterable(chain(([maker.row(href, itself, first[1])],), below))
 
 
 def _below(
-    request: Request, maker: RowMaker, drive: Drive, path: DrivePath, collection: Resource, needs: Needs, depth: Depth
+    request: Request, maker: RowMaker, drive: Drive, path: DrivePath, listed: Listed, needs: Needs, depth: Depth
 ) -> Iterator[list[ResourceRow]]:
     """The rows page by page, each page followed by what is below its collections."""
     base = request.locator.base_href(path)
-    for page in list_members(request.site.backend, drive, collection):
+    for page, extras in listed:
         request.deadline.check()
-        extras = page_extras(request.site.backend, drive, path, collection, page, needs.value)
         yield maker.members(base, page, extras)
         if depth is Depth.INFINITY:
             for each in page:
                 if each.is_collection:
-                    yield from _below(request, maker, drive, path.child(each.name), each, needs, depth)
+                    inner = path.child(each.name)
+                    found = list_with_extras(request.site.backend, drive, inner, each, needs.value)
+                    yield from _below(request, maker, drive, inner, found, needs, depth)
 
 
 def drive_list_rows(request: Request, depth: Depth) -> Iterator[ResourceRow]:

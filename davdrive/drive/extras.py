@@ -1,20 +1,24 @@
 """What PROPFIND shows beyond a node's own columns: dead properties, locks, checksums; for a page at a time."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from davdrive.drive.backend import Backend
 from davdrive.drive.lock_rules import ancestors, covers
 from davdrive.drive.names import DrivePath, name_key
-from davdrive.metadata.contents import digests_of
+from davdrive.metadata.contents import ask_digests, known_digests
 from davdrive.metadata.drives import Drive
-from davdrive.metadata.locks import Lock, any_locks, locks_below, locks_on, path_key
-from davdrive.metadata.properties import Properties, drive_has_properties, get_properties, member_properties
+from davdrive.metadata.locks import Lock, ask_below, ask_on, path_key
+from davdrive.metadata.members import Bounds, page_properties, pages
+from davdrive.metadata.properties import Properties, ask_properties, by_node
 from davdrive.metadata.resources import Resource
-from davdrive.metadata.session import Session
+from davdrive.metadata.session import Question, Row
 
 LOCKS, DEAD, DIGESTS = 1, 2, 4
 """What to fetch, as bits."""
+
+BELOW = LOCKS << 8
+"""The locks below a collection, which go with its members."""
 
 
 @dataclass(slots=True)
@@ -43,44 +47,58 @@ class Extras:
 
 
 def extras_of(backend: Backend, drive: Drive, path: DrivePath, resource: Resource, needs: int) -> Extras:
-    """The extras of one resource."""
-
-    def look(session: Session) -> Extras:
-        extras = _empty(drive, path, resource.node)
-        if needs & LOCKS and any_locks(session, drive.id):
-            found = locks_on(session, drive.id, ancestors(extras.base_keys), drive.time_ms)
-            extras.locks = [lock for lock in found if covers(lock, path_key(extras.base_keys))]
-        if needs & DEAD:
-            dead = get_properties(session, drive.id, resource.node)
-            extras.dead = {resource.node: dead} if dead else {}
-        if needs & DIGESTS and resource.content is not None:
-            extras.digests = digests_of(session, {resource.node: resource.content})
+    """The extras of one resource: no statement where the drive has nothing of the kind, else one round trip."""
+    extras = _empty(drive, path, resource.node)
+    questions = _own_questions(extras, drive, resource, needs)
+    if needs & DIGESTS and resource.content is not None:
+        questions[DIGESTS] = ask_digests(resource.content)
+    if not questions:
         return extras
+    found = backend.database.read(lambda session: session.gather(list(questions.values())))
+    answers: dict[int, list[Row]] = dict(zip(questions, found, strict=True))
+    key = path_key(extras.base_keys)
+    extras.locks = [lock for lock in map(Lock._make, answers.get(LOCKS, ())) if covers(lock, key)]
+    extras.dead = by_node(answers.get(DEAD, ()))
+    extras.digests = {resource.node: known_digests(*row) for row in answers.get(DIGESTS, ())}
+    return extras
 
-    return backend.database.read(look) if needs & (LOCKS | DEAD | DIGESTS) else _empty(drive, path, resource.node)
+
+def _own_questions(extras: Extras, drive: Drive, resource: Resource, needs: int) -> dict[int, Question]:
+    questions: dict[int, Question] = {}
+    if needs & LOCKS and drive.has_locks:
+        questions[LOCKS] = ask_on(drive.id, ancestors(extras.base_keys), drive.lock_ms)
+    if needs & DEAD and drive.has_properties:
+        questions[DEAD] = ask_properties(drive.id, resource.node)
+    return questions
 
 
-def page_extras(
-    backend: Backend, drive: Drive, path: DrivePath, collection: Resource, page: Sequence[Resource], needs: int
-) -> Extras:
-    """The extras of one page of the members of a collection."""
+def list_with_extras(
+    backend: Backend, drive: Drive, path: DrivePath, collection: Resource, needs: int
+) -> Iterator[tuple[list[Resource], Extras]]:
+    """The members of a collection as of `drive.revision`, in pages, each with its extras; those of the first page hold
+    the collection's own as well."""
+    extras = _empty(drive, path, collection.node)
+    own = _own_questions(extras, drive, collection, needs)
+    if LOCKS in own:
+        own[BELOW] = ask_below(drive.id, path_key(extras.base_keys), drive.lock_ms, backend.limits.locks)
 
-    def look(session: Session) -> Extras:
-        extras = _empty(drive, path, None)
-        if needs & LOCKS and any_locks(session, drive.id):
-            key, now = path_key(extras.base_keys), drive.time_ms
-            above = locks_on(session, drive.id, ancestors(extras.base_keys), now)
-            extras.locks = [*above, *locks_below(session, drive.id, key, now, most=backend.limits.locks)]
-        if needs & DEAD and drive_has_properties(session, drive.id):
-            extras.dead = member_properties(session, drive.id, [each.node for each in page])
-        if needs & DIGESTS:
-            extras.digests = digests_of(session, {each.node: each.content for each in page if each.content is not None})
-        return extras
+    def beside(bounds: Bounds) -> Sequence[Question]:
+        asked = [] if bounds["after"] else list(own.values())
+        return [page_properties(bounds), *asked] if DEAD in own else asked
 
-    wanted = needs & (LOCKS | DEAD | DIGESTS)
-    return backend.database.read(look) if wanted and page else _empty(drive, path, None)
+    digests = bool(needs & DIGESTS)
+    for page in pages(
+        backend.database, drive.id, collection.node, drive.revision, digests=digests, beside=beside if own else None
+    ):
+        answers = list(page.answers)
+        dead = by_node(answers.pop(0)) if DEAD in own else {}
+        if answers:
+            named = dict(zip(own, answers, strict=True))
+            extras.locks = [Lock._make(row) for kind in (LOCKS, BELOW) for row in named.get(kind, ())]
+            dead |= by_node(named.get(DEAD, ()))
+        yield page.members, replace(extras, dead=dead, digests=page.digests)
 
 
 def _empty(drive: Drive, path: DrivePath, itself: int | None) -> Extras:
     folded = bool(drive.case_insensitive)
-    return Extras(drive.time_ms, tuple(name_key(name, folded) for name in path.names), itself, folded)
+    return Extras(drive.lock_ms, tuple(name_key(name, folded) for name in path.names), itself, folded)

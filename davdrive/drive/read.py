@@ -80,7 +80,7 @@ def read_bytes(backend: Backend, content: Content, start: int, stop: int, deadli
 
 def list_members(backend: Backend, drive: Drive, collection: Resource) -> Iterator[list[Resource]]:
     """The members of a collection as of `drive.revision`, by name, in pages; no transaction stays open between."""
-    return pages(backend.database, drive.id, collection.node, drive.revision)
+    return (page.members for page in pages(backend.database, drive.id, collection.node, drive.revision))
 
 
 def drives_of(backend: Backend, caller: Caller) -> list[Drive]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from davdrive.metadata.session import Session
+from davdrive.metadata.session import Question, Session
 from davdrive.metadata.statement import Statement
 
 _INSERT = Statement("""
@@ -16,8 +16,7 @@ _SEGMENTS = Statement("""
     SELECT start, object_key, "offset", length FROM segments
     WHERE content = :content AND start < :stop AND start + length > :start ORDER BY start""")
 _FIND = Statement("SELECT id, size, sha256, digests, inline FROM contents WHERE id = :content")
-_DIGESTS = Statement("""
-    SELECT id, sha256, digests FROM contents WHERE id IN (SELECT CAST(value AS BIGINT) FROM {TEXTS})""")
+_DIGESTS = Statement("SELECT sha256, digests FROM contents WHERE id = :content")
 _ADD_DIGESTS = Statement("UPDATE contents SET digests = :digests WHERE id = :content")
 
 
@@ -85,15 +84,14 @@ def find_content(session: Session, content: int) -> Content | None:
     return None if row is None else content_of(row)
 
 
-def digests_of(session: Session, contents: Mapping[int, int]) -> dict[int, dict[str, str]]:
-    """The digests that are known, hex by algorithm, of contents given by node; by node."""
-    wanted = json.dumps(sorted(set(contents.values())))
-    rows = session.rows(_DIGESTS, texts=wanted)
-    known = {
-        content: {**(json.loads(digests) if digests else {}), **({"sha256": sha256.hex()} if sha256 else {})}
-        for content, sha256, digests in rows
-    }
-    return {node: known[content] for node, content in contents.items() if content in known}
+def ask_digests(content: int) -> Question:
+    """Asks for the columns from which `known_digests` tells what is known of a content's bytes."""
+    return _DIGESTS, {"content": content}
+
+
+def known_digests(sha256: bytes | None, digests: str | None) -> dict[str, str]:
+    """What two columns of a content say: hex by algorithm."""
+    return {**(json.loads(digests) if digests else {}), **({"sha256": sha256.hex()} if sha256 else {})}
 
 
 def add_digests(session: Session, content: int, digests: Mapping[str, str]) -> None:

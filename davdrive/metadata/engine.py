@@ -80,6 +80,7 @@ _PLANS: Mapping[str, str] = {
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
+    "enable_memoize": "off",
     # One plan a statement and connection: planning the walk down a path takes ten times as long as walking it.
     "plan_cache_mode": "force_generic_plan",
     "jit": "off",

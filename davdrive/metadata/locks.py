@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from davdrive.metadata.session import Session
+from davdrive.metadata.session import Question, Session
 from davdrive.metadata.statement import Statement
 
 _FIELDS = """token, drive, path, path_key, node, exclusive, infinite, owner_xml, principal, timeout_s, created_ms,
@@ -15,7 +15,6 @@ _COVERING = Statement(f"""
 _WITHIN = Statement(f"""
     SELECT {_FIELDS} FROM locks WHERE drive = :drive AND expires_ms > :now_ms
         AND path_key >= :first AND path_key < :last ORDER BY path_key LIMIT :most""")
-_ANY = Statement("SELECT 1 FROM locks WHERE drive = :drive LIMIT 1")
 _FIND = Statement(f"SELECT {_FIELDS} FROM locks WHERE token = :token AND drive = :drive")
 _INSERT = Statement(f"""
     INSERT INTO locks ({_FIELDS}) VALUES (:token, :drive, :path, :path_key, :node, :exclusive, :infinite, :owner_xml,
@@ -75,24 +74,27 @@ def below(key: str) -> tuple[str, str]:
     return prefix if prefix != "/" else "/\x01", prefix[:-1] + "0"
 
 
-def any_locks(session: Session, drive: int) -> bool:
-    """Whether the drive has any lock row at all; mostly it has none."""
-    return session.row(_ANY, drive=drive) is not None
-
-
 def locks_on(session: Session, drive: int, keys: Sequence[str], now_ms: int) -> list[Lock]:
     """The unexpired locks whose root is one of these path keys."""
-    return [
-        Lock._make(row) for row in session.rows(_COVERING, drive=drive, texts=json.dumps(list(keys)), now_ms=now_ms)
-    ]
+    statement, parameters = ask_on(drive, keys, now_ms)
+    return [Lock._make(row) for row in session.rows(statement, **parameters)]
+
+
+def ask_on(drive: int, keys: Sequence[str], now_ms: int) -> Question:
+    """The question of `locks_on`; each row of its answer is a `Lock`."""
+    return _COVERING, {"drive": drive, "texts": json.dumps(list(keys)), "now_ms": now_ms}
 
 
 def locks_below(session: Session, drive: int, key: str, now_ms: int, most: int) -> list[Lock]:
     """The unexpired locks whose root is strictly below the path key, at most `most` of them."""
+    statement, parameters = ask_below(drive, key, now_ms, most)
+    return [Lock._make(row) for row in session.rows(statement, **parameters)]
+
+
+def ask_below(drive: int, key: str, now_ms: int, most: int) -> Question:
+    """The question of `locks_below`; each row of its answer is a `Lock`."""
     first, last = below(key)
-    return [
-        Lock._make(row) for row in session.rows(_WITHIN, drive=drive, first=first, last=last, now_ms=now_ms, most=most)
-    ]
+    return _WITHIN, {"drive": drive, "first": first, "last": last, "now_ms": now_ms, "most": most}
 
 
 def find_lock(session: Session, drive: int, token: str) -> Lock | None:

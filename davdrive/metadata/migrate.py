@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from davdrive.errors import BadRequest, Unavailable
 from davdrive.metadata.engine import DatabaseOptions
+from davdrive.metadata.expectations import show_an_example
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _ADVISORY_KEY = 0x64617664  # "davd"
@@ -99,6 +100,7 @@ def _upgrade(engine: Engine) -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         _check_foreign_keys(connection)
+        show_an_example(connection)
 
 
 def _check_foreign_keys(connection: Connection) -> None:

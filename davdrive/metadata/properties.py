@@ -1,22 +1,17 @@
 """Dead properties: XML that clients keep with a resource (RFC 4918 §4)."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from davdrive.metadata.session import Session
+from davdrive.metadata.session import Question, Row, Session
 from davdrive.metadata.statement import Statement
 
-_GET = Statement("SELECT namespace, name, value FROM properties WHERE drive = :drive AND node = :node")
-_MEMBERS = Statement("""
-    SELECT node, namespace, name, value FROM properties
-    WHERE drive = :drive AND node IN (SELECT CAST(value AS BIGINT) FROM {TEXTS})""")
+_GET = Statement("SELECT node, namespace, name, value FROM properties WHERE drive = :drive AND node = :node")
 _SET = Statement("""
     INSERT INTO properties (drive, node, namespace, name, value) VALUES (:drive, :node, :namespace, :name, :value)
     ON CONFLICT (drive, node, namespace, name) DO UPDATE SET value = excluded.value""")
 _REMOVE = Statement("""
     DELETE FROM properties WHERE drive = :drive AND node = :node AND namespace = :namespace AND name = :name""")
-_ANY = Statement("SELECT 1 FROM properties WHERE drive = :drive LIMIT 1")
 _COPY = Statement("""
     INSERT INTO properties (drive, node, namespace, name, value)
     SELECT :target, :copy, namespace, name, value FROM properties WHERE drive = :source AND node = :node""")
@@ -36,20 +31,20 @@ Properties = Mapping[PropertyName, str]
 
 def get_properties(session: Session, drive: int, node: int) -> dict[PropertyName, str]:
     """The dead properties of a node, each value as the XML of its whole element."""
-    return {PropertyName(ns, name): value for ns, name, value in session.rows(_GET, drive=drive, node=node)}
+    return {PropertyName(ns, name): value for _, ns, name, value in session.rows(_GET, drive=drive, node=node)}
 
 
-def member_properties(session: Session, drive: int, nodes: Sequence[int]) -> dict[int, dict[PropertyName, str]]:
-    """The dead properties of several nodes, by node; nodes without any are left out."""
+def ask_properties(drive: int, node: int) -> Question:
+    """Asks for a node's: rows for `by_node`."""
+    return _GET, {"drive": drive, "node": node}
+
+
+def by_node(rows: Iterable[Row]) -> dict[int, dict[PropertyName, str]]:
+    """Rows of node, namespace, name, value as properties by node; nodes without any are left out."""
     found: dict[int, dict[PropertyName, str]] = {}
-    for node, namespace, name, value in session.rows(_MEMBERS, drive=drive, texts=json.dumps(list(nodes))):
+    for node, namespace, name, value in rows:
         found.setdefault(node, {})[PropertyName(namespace, name)] = value
     return found
-
-
-def drive_has_properties(session: Session, drive: int) -> bool:
-    """Whether any node of the drive has one; most drives have none, and then listings need not look."""
-    return session.row(_ANY, drive=drive) is not None
 
 
 def set_property(session: Session, drive: int, node: int, name: PropertyName, value: str) -> None:
