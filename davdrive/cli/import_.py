@@ -33,7 +33,8 @@ def command(settings: Settings, folder: Path, target: str, author: str | None, p
         raise BadRequest(f"{folder} is no folder that can be read")
     caller = SYSTEM if author is None else Caller(author)
     total = _measure(folder) if sys.stderr.isatty() and not json_lines else None
-    events = import_tree(make_patient_backend(settings), caller, folder, shown.drive_path(target), TreeOptions(parallel))
+    place, options = shown.drive_path(target), TreeOptions(parallel)
+    events = import_tree(make_patient_backend(settings), caller, folder, place, options)
     report(events, json_lines, "importing", total)
 
 
