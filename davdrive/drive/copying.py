@@ -7,7 +7,7 @@ from davdrive.drive.guard import check_conditions
 from davdrive.drive.names import DrivePath
 from davdrive.drive.places import Place, find_place, path_keys
 from davdrive.drive.put import check_room
-from davdrive.drive.transfer import Arrived, clear, refuse_itself, target_place
+from davdrive.drive.transfer import Arrived, clear, refuse_itself, set_time, target_place
 from davdrive.errors import TooLarge
 from davdrive.metadata.caller import Caller
 from davdrive.metadata.entries import create_node, open_entry
@@ -26,10 +26,11 @@ def copy(
     overwrite: bool = True,
     infinite: bool = True,
     conditions: Conditions = NO_CONDITIONS,
+    modified_ms: int | None = None,
     deadline: Deadline | None = None,
 ) -> Arrived:
     """Make a copy of what lives at `source` under the name `target`. `infinite` False: of a collection only itself
-    and its properties, without members (Depth 0).
+    and its properties, without members (Depth 0). `modified_ms`: unix ms, for the copy itself instead of the source's.
 
     Errors: NotFound, ParentMissing, Forbidden, PreconditionFailed, Locked, QuotaExceeded, TooLarge.
     """
@@ -42,7 +43,10 @@ def copy(
         goal = target_place(transaction, place, target, conditions)
         refuse_itself(place, goal)
         free = clear(transaction, goal, overwrite)
-        return copy_into(transaction, place, goal, backend.limits, infinite=infinite, created=free)
+        arrived = copy_into(transaction, place, goal, backend.limits, infinite=infinite, created=free)
+        if modified_ms is not None:
+            set_time(transaction, goal, arrived, modified_ms)
+        return arrived
 
     change = Change("copy", caller, keys.drive, str(source), str(target), target_key, deadline)
     return transact(backend.database, change, work)

@@ -8,13 +8,12 @@ from davdrive.drive.delete import remove
 from davdrive.drive.guard import check_conditions, check_tree
 from davdrive.drive.names import DrivePath
 from davdrive.drive.places import Place, find_place, path_keys, require_editor
-from davdrive.drive.transfer import Arrived, clear, target_place
+from davdrive.drive.transfer import Arrived, clear, set_time, target_place
 from davdrive.metadata.caller import Caller
-from davdrive.metadata.entries import close_entry, open_entry, touch
+from davdrive.metadata.entries import close_entry, open_entry
 from davdrive.metadata.locks import path_key, remove_locks_within
 from davdrive.metadata.resources import Resource
 from davdrive.metadata.transaction import Change, Transaction, transact
-from davdrive.metadata.versions import set_modified
 
 
 def move(
@@ -53,7 +52,7 @@ def move(
             arrived = copy_into(transaction, place, goal, backend.limits, infinite=True, created=free)
             remove(transaction, place)
         if modified_ms is not None:
-            _set_time(transaction, goal, arrived, resource, modified_ms)
+            set_time(transaction, goal, arrived, modified_ms)
         return arrived
 
     change = Change("move", caller, keys.drive, str(source), str(target), target_key, deadline)
@@ -64,10 +63,3 @@ def _rename(transaction: Transaction, source: Place, goal: Place, resource: Reso
     remove_locks_within(transaction.session, source.drive.id, path_key(source.keys))
     close_entry(transaction, source.drive, source.parent().node, resource.node)
     open_entry(transaction, goal.drive, goal.parent().node, goal.path.name, goal.name_key, resource.node)
-
-
-def _set_time(transaction: Transaction, goal: Place, arrived: Arrived, resource: Resource, modified_ms: int) -> None:
-    if resource.is_collection:
-        touch(transaction, goal.drive, arrived.node, modified_ms)
-    else:
-        set_modified(transaction, goal.drive, arrived.node, modified_ms)

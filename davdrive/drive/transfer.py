@@ -10,8 +10,10 @@ from davdrive.drive.names import DrivePath
 from davdrive.drive.places import Place, find_place, require_editor
 from davdrive.errors import Forbidden, PreconditionFailed
 from davdrive.metadata.drives import Drive
+from davdrive.metadata.entries import touch
 from davdrive.metadata.locks import path_key
 from davdrive.metadata.transaction import Transaction
+from davdrive.metadata.versions import set_modified
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +76,11 @@ def clear(transaction: Transaction, target: Place, overwrite: bool) -> bool:
         raise PreconditionFailed(f"{target.path} exists already, and Overwrite is F")
     remove(transaction, target)
     return False
+
+
+def set_time(transaction: Transaction, goal: Place, arrived: Arrived, modified_ms: int) -> None:
+    """Give what arrived the time that the client wants, in unix ms."""
+    if arrived.etag is None:
+        touch(transaction, goal.drive, arrived.node, modified_ms)
+    else:
+        set_modified(transaction, goal.drive, arrived.node, modified_ms)

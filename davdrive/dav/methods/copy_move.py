@@ -14,6 +14,7 @@ from davdrive.drive.transfer import Arrived
 def copy(request: Request) -> Response:
     """201 where nothing was, 204 where something was replaced. Depth 0 of a collection copies no members (§9.8.3)."""
     depth = request.depth(Depth.INFINITY, ZERO_OR_INFINITY)
+    modified_ms = read_mtime(request.header("X_OC_MTIME"))
     arrived = copy_resource(
         request.site.backend,
         request.caller,
@@ -22,9 +23,10 @@ def copy(request: Request) -> Response:
         overwrite=read_overwrite(request.header("OVERWRITE")),
         infinite=depth is Depth.INFINITY,
         conditions=request.conditions,
+        modified_ms=modified_ms,
         deadline=request.deadline,
     )
-    return _answer(arrived, None)
+    return _answer(arrived, modified_ms)
 
 
 def move(request: Request) -> Response:

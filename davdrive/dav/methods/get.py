@@ -105,9 +105,18 @@ def _headers(request: Request, found: OpenFile) -> Headers:
     ]
     if may_run(media_type):
         headers += [("Content-Security-Policy", "sandbox; default-src 'none'"), ("Content-Disposition", "attachment")]
-    if found.content.digests:
-        headers.append(("OC-Checksum", format_oc_checksums(found.content.digests).split(" ")[0]))
+    checksum = _checksum(found)
+    if checksum:
+        headers.append(("OC-Checksum", checksum))
     wanted = request.header("WANT_REPR_DIGEST")
     if wanted is not None and wanted_digest(wanted) is not None and found.content.sha256 is not None:
         headers.append(("Repr-Digest", format_digest({"sha256": found.content.sha256.hex()})))
     return headers
+
+
+def _checksum(found: OpenFile) -> str:
+    """The value of OC-Checksum (WIRE §3): what a client sent, or else the SHA-256 that is kept of every file."""
+    content = found.content
+    if content.digests:
+        return format_oc_checksums(content.digests).partition(" ")[0]
+    return "" if content.sha256 is None else f"SHA256:{content.sha256.hex()}"
