@@ -48,6 +48,8 @@ def configure_logging(
     root.addHandler(_Routed(processors, out))
     root.setLevel(_number(libraries))
     logging.getLogger("davdrive").setLevel(_number(level))
+    # SQLAlchemy gives its own logger a level when it is imported, unless there is one.
+    logging.getLogger("sqlalchemy").setLevel(_number(libraries))
     logging.captureWarnings(True)
 
 

@@ -61,7 +61,7 @@ def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
     ("name", "text", "part"),
     [
         ("c.toml", "a = \n", "line 1"),
-        ("c.json", '{"a": 1,\n}', "line 2"),
+        ("c.json", '{"a": 1,\n"b" 2}', "line 2"),
         ("c.yaml", "a: [\n", "line 2"),
         ("c.yaml", "listen: ':1'\nlisten: ':2'\n", "line 2: listen is given twice"),
         ("c.ini", "", "ends in .toml, .yaml, .yml or .json"),

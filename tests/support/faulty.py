@@ -54,8 +54,16 @@ def nth(operation: str, number: int, error: Callable[[], DriveError] = away, aft
 
 
 def one_in(every: int, *operations: str) -> FaultPlan:
-    """Every `every`-th call of each of `operations` fails."""
-    return FaultPlan(lambda name, count: name in operations and count % every == 0)
+    """Every `every`-th call that a thread makes of each of `operations` fails; so, whatever the other threads do, a
+    retry succeeds."""
+    mine = threading.local()
+
+    def fails(name: str, _count: int) -> bool:
+        counts: Counter[str] = mine.__dict__.setdefault("counts", Counter())
+        counts[name] += 1
+        return name in operations and counts[name] % every == 0
+
+    return FaultPlan(fails)
 
 
 def always(operation: str, error: Callable[[], DriveError] = away) -> FaultPlan:
