@@ -53,7 +53,8 @@ def _plain_engine(options: DatabaseOptions) -> Engine:
     if url.get_backend_name() == "sqlite":
         file = Path(url.database or "")
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
+            # Password hashes and small files lie in it: nobody else on the machine may look.
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise Unavailable(f"the folder for the metadata cannot be made: {error.strerror}") from error
         return sa.create_engine(url, poolclass=sa.pool.NullPool, connect_args={"timeout": options.wait_s})
