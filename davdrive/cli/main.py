@@ -34,6 +34,7 @@ class Commands(click.Group):
         "backup": "backup",
         "restore": "restore",
         "migrate-store": "migrate_store",
+        "doctor": "doctor",
     }
 
     def list_commands(self, ctx: click.Context) -> list[str]:
