@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from davdrive.auth.known import KnownUsers
 from davdrive.auth.passwords import Passwords
 from davdrive.auth.remember import Remembered
 from davdrive.auth.throttle import Failures, Throttle
@@ -37,19 +38,26 @@ class DatabaseFailures:
 
 class Accounts:
     """Verifies names and passwords. A request with credentials that were verified a moment ago costs one statement
-    and no hash."""
+    and no hash; none at all where `known` remembers the user."""
 
     def __init__(
-        self, database: Database, passwords: Passwords, remembered: Remembered[Caller], throttle: Throttle
+        self,
+        database: Database,
+        passwords: Passwords,
+        remembered: Remembered[Caller],
+        throttle: Throttle,
+        known: KnownUsers | None = None,
     ) -> None:
         self._database = database
         self._passwords = passwords
         self._remembered = remembered
         self._throttle = throttle
+        self._known = known or KnownUsers(0)
 
     def find(self, name: str) -> User | None:
         """The user of that name."""
-        return self._database.read(lambda session: find_user(session, name_key(name)))
+        key = name_key(name)
+        return self._known.find(key, lambda: self._database.read(lambda session: find_user(session, key)))
 
     def verify(self, name: str, password: str, address: str) -> Caller | None:
         """The caller behind a name and a password (or an app password), None if there is none. It takes as long for

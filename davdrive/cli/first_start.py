@@ -3,6 +3,7 @@
 import secrets
 
 import click
+from sqlalchemy.engine import make_url
 
 from davdrive.cli.accounts import add_user
 from davdrive.cli.main import Settings
@@ -36,7 +37,9 @@ def welcome(settings: Settings) -> None:
         database.close()
     address = f"{settings.listen.host}:{settings.listen.port}"
     url = f"{'https' if settings.server.tls_certificate else 'http'}://{address}/{FIRST_USER}/"
-    click.echo(f"davdrive made the data directory {settings.data_dir} and a first user.")
+    local = make_url(settings.metadata.url).get_backend_name() == "sqlite"
+    made = f"the data directory {settings.data_dir}" if local else "the tables in the database"
+    click.echo(f"davdrive made {made} and a first user.")
     click.echo(
         f"\n  name      {FIRST_USER}\n  password  {password}     (shown this once; davdrive user passwd changes it)"
     )

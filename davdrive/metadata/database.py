@@ -38,7 +38,9 @@ class Database:
         self.observer: Observer = observer or Silent()
         self._options = options
         recycle_s = None if self.dialect == "sqlite" else options.recycle_s
-        self._connections = Connections(self.engine, options.pool_size, options.pool_wait_s, recycle_s)
+        self._connections = Connections(
+            self.engine, options.pool_size, options.pool_wait_s, recycle_s, options.pool_overflow
+        )
         self._driver_error = self._connections.driver_error
         self._patience = Patience(self._driver_error, options.tries, options.wait_s, self.observer.retried)
         self._writer: Writer = self._open_writer(options)

@@ -17,7 +17,8 @@ from davdrive.errors import BadRequest
 class DatabaseOptions:
     """How to reach the metadata.
 
-    `url`: a SQLAlchemy URL, `sqlite:///…` or `postgresql+psycopg://…`. `pool_size`: the most connections of a process.
+    `url`: a SQLAlchemy URL, `sqlite:///…` or `postgresql+psycopg://…`. `pool_size`: connections that a process keeps, `pool_overflow`
+    how many more it may open for a moment.
     `wait_s`: how long a transaction waits for another's lock. `pool_wait_s`: how long for a free connection.
     `tries`: how often a transaction is tried before the client is told to come again: with back-off, two seconds.
     `application`: what PostgreSQL's own views call this process.
@@ -25,6 +26,7 @@ class DatabaseOptions:
 
     url: str
     pool_size: int = 16
+    pool_overflow: int = 0
     wait_s: float = 15.0
     pool_wait_s: float = 15.0
     tries: int = 8
@@ -53,7 +55,8 @@ def open_engine(options: DatabaseOptions) -> Engine:
 
 def _pool(options: DatabaseOptions) -> dict[str, Any]:
     # Waiting, reuse and discarding are `davdrive.metadata.pool`'s; SQLAlchemy opens and counts.
-    return {"pool_size": options.pool_size, "max_overflow": 0, "pool_timeout": 0.0, "pool_reset_on_return": None}
+    most = options.pool_size + options.pool_overflow
+    return {"pool_size": most, "max_overflow": 0, "pool_timeout": 0.0, "pool_reset_on_return": None}
 
 
 def _sqlite(url: URL, options: DatabaseOptions) -> Engine:

@@ -64,18 +64,21 @@ def _psycopg(pooled: PoolProxiedConnection) -> Any:
 class Connections:
     """Lends connections of one engine. `borrow` is a context manager; what breaks inside it is thrown away.
 
-    `most`: connections at once; `wait_s`: how long a loan waits for one; `recycle_s`: one that was idle for longer is
-    not lent again (None: it is).
+    `keep`: connections that stay open, `overflow`: how many more there may be for a moment; `wait_s`: how long a loan
+    waits for one; `recycle_s`: one that was idle for longer is not lent again (None: it is).
     """
 
-    def __init__(self, engine: Engine, most: int, wait_s: float, recycle_s: float | None = None) -> None:
+    def __init__(
+        self, engine: Engine, keep: int, wait_s: float, recycle_s: float | None = None, overflow: int = 0
+    ) -> None:
         self._engine = engine
         self._dialect = engine.dialect.name
         self.driver_error: type[Exception] = engine.dialect.loaded_dbapi.Error
         self._wait_s = wait_s
         self._recycle_s = recycle_s
         self._idle: list[Borrowed] = []
-        self._may_open = most
+        self._keep = keep
+        self._may_open = keep + overflow
         self._changed = threading.Condition()
         self._waiting = 0
 
@@ -102,7 +105,8 @@ class Connections:
             self._throw_away(connection)
             self._forget_idle()
             return
-        if error is not None and not connection.is_usable:
+        broken = error is not None and not connection.is_usable
+        if broken or (len(self._idle) >= self._keep and not self._waiting):
             self._throw_away(connection)
             return
         if self._recycle_s is not None:

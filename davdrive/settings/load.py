@@ -1,6 +1,7 @@
 """Settings from their sources, the later the stronger: defaults, profile, files, environment, flags."""
 
 import os
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -48,13 +49,23 @@ def load_settings(
     return whole
 
 
+def _passing_folder() -> Path:
+    """A folder for what may go when the machine does: metrics, rates. Raises SettingsError where somebody else made
+    it."""
+    folder = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / f"davdrive-{os.getuid()}"
+    if folder.is_symlink() or (folder.exists() and folder.stat().st_uid != os.getuid()):
+        raise SettingsError([f"{folder} belongs to somebody else; name another folder as run_dir"])
+    return folder
+
+
 def _derive(settings: Settings, origins: dict[str, str]) -> Settings:
     """Fill in what depends on the data directory."""
     folder = settings.data_dir.absolute()
     update: dict[str, Any] = {"data_dir": folder, "run_dir": settings.run_dir.absolute()}
     if "run_dir" not in origins:
-        update["run_dir"] = folder / RUN_FOLDER
-        origins["run_dir"] = "derived from data_dir"
+        elsewhere = settings.metadata.url and settings.objects.url and "data_dir" not in origins
+        update["run_dir"] = _passing_folder() if elsewhere else folder / RUN_FOLDER
+        origins["run_dir"] = "no data directory is needed" if elsewhere else "derived from data_dir"
     urls = {"metadata": f"sqlite:///{folder / DATABASE_FILE}", "objects": str(folder / OBJECTS_FOLDER)}
     for section, url in urls.items():
         if not getattr(settings, section).url:

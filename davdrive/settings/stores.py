@@ -14,7 +14,8 @@ class MetadataSettings(Section):
 
     # A SQLAlchemy URL. Empty: a SQLite file in the data directory.
     url: Annotated[str, Field(repr=False)] = ""
-    # One connection serves one request at a time; more than the threads of a worker would never be used.
+    # One connection serves one request at a time; more than the threads of a worker would never be used. `pool_size` of
+    # them stay open, `pool_overflow` more may be for a moment.
     pool_size: PositiveCount = 8
     pool_overflow: Count = 8
     # Waiting longer for a connection than a client's patience helps nobody: 503 with Retry-After instead.
@@ -28,8 +29,9 @@ class MetadataSettings(Section):
     lock_timeout_s: PositiveSeconds = 10
     # How long a writer waits for its turn at a SQLite file.
     busy_timeout_s: PositiveSeconds = 10
-    # Tries of a transaction after a serialization failure, a deadlock or a lost connection.
-    tries: PositiveCount = 5
+    # Tries of a transaction after a serialization failure, a deadlock or a lost connection: with their pauses some two
+    # seconds, in which a PostgreSQL that crashed is back mostly.
+    tries: PositiveCount = 8
     # Page cache of one SQLite connection.
     cache_bytes: ByteCount = 4 * MIB
 

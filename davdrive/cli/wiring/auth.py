@@ -9,6 +9,7 @@ from davdrive.auth.addresses import TrustedProxies
 from davdrive.auth.authenticator import AuthOptions, DriveAuthenticator, Wsgi
 from davdrive.auth.digest import Digest, hash_secret
 from davdrive.auth.digest_accounts import DigestAccounts
+from davdrive.auth.known import KnownUsers
 from davdrive.auth.nonces import MemoryNonceCounts, Nonces
 from davdrive.auth.passwords import HashCost, Passwords
 from davdrive.auth.remember import Remembered
@@ -76,4 +77,5 @@ def make_accounts(settings: Settings, database: Database) -> Accounts:
         make_passwords(settings),
         Remembered(auth.remember_s, auth.remember_entries),
         Throttle(DatabaseFailures(database), user, address),
+        KnownUsers(0 if database.dialect == "sqlite" else auth.known_s),
     )

@@ -16,9 +16,15 @@ def database_options(settings: Settings) -> DatabaseOptions:
     return DatabaseOptions(
         url=chosen.url,
         pool_size=max(chosen.pool_size, settings.server.threads + 2) if sqlite else chosen.pool_size,
+        pool_overflow=0 if sqlite else chosen.pool_overflow,
         wait_s=chosen.busy_timeout_s if sqlite else chosen.lock_timeout_s,
-        statement_s=chosen.statement_timeout_s,
+        pool_wait_s=chosen.pool_timeout_s,
+        tries=chosen.tries,
         sqlite_cache_kib=chosen.cache_bytes // 1024,
+        connect_s=chosen.connect_timeout_s,
+        statement_s=chosen.statement_timeout_s,
+        recycle_s=chosen.pool_recycle_s,
+        application=f"davdrive {settings.listen}",
     )
 
 
