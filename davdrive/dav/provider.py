@@ -51,6 +51,11 @@ class DriveProvider(DAVProvider):
         ensure_drive(backend, drive)
         return cls(backend, drive)
 
+    def close(self) -> None:
+        """Let go of the database and the stored files; for whoever opened the provider."""
+        self.backend.contents.close()
+        self.backend.database.close()
+
     def set_lock_manager(self, lock_manager: LockManager | None) -> None:
         """WsgiDAV offers a lock manager of its own; locks live in the database, so it is not taken."""
 

@@ -14,13 +14,12 @@ from davdrive.metadata.observer import Observer
 from davdrive.metadata.session import Session
 from davdrive.objects.content import ContentStore
 from davdrive.objects.local import LocalStore
-
-METADATA_FILE, OBJECTS_FOLDER = "metadata.db", "objects"
+from davdrive.settings.folders import DATABASE_FILE, OBJECTS_FOLDER
 
 
 def sqlite_url(data_dir: Path) -> str:
     """The metadata of a data directory."""
-    return f"sqlite:///{data_dir.resolve() / METADATA_FILE}"
+    return f"sqlite:///{data_dir.resolve() / DATABASE_FILE}"
 
 
 def open_database(options: DatabaseOptions, observer: Observer | None = None) -> Database:

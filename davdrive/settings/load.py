@@ -8,12 +8,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from davdrive.settings.folders import DATABASE_FILE, OBJECTS_FOLDER
 from davdrive.settings.problems import SettingsError, sentences
 from davdrive.settings.sources import environment_layer, file_layer, flags_layer, named_files, profile_layer
 from davdrive.settings.tree import SOURCES, Settings
 
-DATABASE_FILE = "davdrive.db"
-OBJECTS_FOLDER = "objects"
 RUN_FOLDER = "run"
 
 

@@ -96,7 +96,7 @@ class SqliteWorlds:
     @contextmanager
     def fresh(self) -> Iterator[World]:
         with tempfile.TemporaryDirectory(dir=self._folder) as name:
-            for file in (self._folder / "template").glob("metadata.db"):
+            for file in (self._folder / "template").glob("*.db"):
                 shutil.copy(file, name)
             clock = Clock()
             with clock.held():

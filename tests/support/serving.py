@@ -109,8 +109,9 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def add_user(data_dir: Path, name: str, password: str) -> None:
-    """`davdrive user add NAME --password-stdin`."""
-    davdrive("user", "add", name, "--password-stdin", data_dir=data_dir, stdin=password + "\n")
+    """`davdrive user add NAME --password-stdin`, for a user that is not there yet."""
+    added = davdrive("user", "add", name, "--password-stdin", data_dir=data_dir, stdin=password + "\n", check=False)
+    assert added.returncode == 0 or "already" in added.stderr, added.stdout + added.stderr
 
 
 def free_port() -> int:
@@ -136,12 +137,8 @@ def running_server(
     The process is stopped at the end, and must not have printed a traceback.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
-    marker = data_dir.with_name(data_dir.name + ".users")
-    known = set(marker.read_text().split()) if marker.exists() else set()
     for name, password in users.items():
-        if name not in known:
-            add_user(data_dir, name, password)
-    marker.write_text(" ".join(known | set(users)))
+        add_user(data_dir, name, password)
     server = start_server(data_dir, users, workers=workers, options=options, settings=settings)
     try:
         yield server
