@@ -1,5 +1,6 @@
 """Backends on both databases with bytes in memory, and an upkeep that waits for nothing."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,8 +9,10 @@ import pytest
 from davdrive.drive.backend import Backend
 from davdrive.drive.open import ensure_drive, open_database, sqlite_url
 from davdrive.metadata.engine import DatabaseOptions
+from davdrive.objects.base import ObjectStore
 from davdrive.objects.content import ContentStore
 from davdrive.objects.memory import MemoryStore
+from davdrive.settings.folders import DATABASE_FILE
 from davdrive.upkeep.options import UpkeepOptions
 
 SEGMENT_BYTES, INLINE_BYTES = 64, 8
@@ -19,16 +22,25 @@ AT_ONCE = UpkeepOptions(
 """No waiting, and batches so small that everything takes several of them."""
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty SQLite file with every table: copying it takes no time, making it does."""
+    folder = tmp_path_factory.mktemp("template")
+    open_database(DatabaseOptions(sqlite_url(folder))).close()
+    return folder / DATABASE_FILE
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def url(request: pytest.FixtureRequest, tmp_path: Path, migrated: Path) -> str:
     """An empty database of each kind."""
     if request.param == "sqlite":
+        shutil.copy(migrated, tmp_path / DATABASE_FILE)
         return sqlite_url(tmp_path)
     found: str = request.getfixturevalue("postgres_url")
     return found
 
 
-def backend_on(url: str, store: MemoryStore) -> Backend:
+def backend_on(url: str, store: ObjectStore) -> Backend:
     contents = ContentStore(store, segment_bytes=SEGMENT_BYTES, inline_bytes=INLINE_BYTES)
     return Backend(open_database(DatabaseOptions(url, pool_size=4, wait_s=5)), contents)
 

@@ -1,18 +1,22 @@
 """Backup, restore and moving: what goes in comes out, on whatever kind of store."""
 
+import shutil
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from davdrive.drive.backend import Backend
-from davdrive.drive.open import sqlite_url
+from davdrive.drive.open import ensure_drive, sqlite_url
 from davdrive.errors import AlreadyExists, Damaged, NotFound, Unavailable
 from davdrive.metadata.alone import alone
 from davdrive.objects.local import LocalStore
 from davdrive.objects.memory import MemoryStore
 from davdrive.objects.open import open_objects
+from davdrive.objects.options import ObjectOptions, S3Options
+from davdrive.settings.folders import DATABASE_FILE
 from davdrive.upkeep.backup.making import Made, back_up
 from davdrive.upkeep.backup.manifest import numbers
 from davdrive.upkeep.backup.pruning import keep_newest
@@ -43,12 +47,14 @@ def quiet(stage: str, amount: int) -> None:
 
 
 def backed_up(backend: Backend, store: MemoryStore) -> Made:
-    return back_up(backend, store, quiet)  # type: ignore[arg-type]
+    return back_up(backend, store, quiet)
 
 
 @pytest.fixture
-def other(tmp_path: Path) -> Iterator[Backend]:
+def other(tmp_path: Path, migrated: Path) -> Iterator[Backend]:
     """An empty backend on SQLite."""
+    (tmp_path / "other").mkdir()
+    shutil.copy(migrated, tmp_path / "other" / DATABASE_FILE)
     made = backend_on(sqlite_url(tmp_path / "other"), MemoryStore())
     yield made
     made.contents.close()
@@ -65,7 +71,7 @@ def populate(backend: Backend) -> None:
 
 
 def restored(other: Backend, store: MemoryStore, number: int | None = None) -> Restored:
-    done = restore(other, store, quiet, number)  # type: ignore[arg-type]
+    done = restore(other, store, quiet, number)
     assert not done.findings
     return done
 
@@ -85,8 +91,6 @@ def test_what_was_backed_up_is_restored_with_history_and_trash(backend: Backend,
 def test_a_backup_of_sqlite_is_restored_on_postgresql(other: Backend, postgres_url: str) -> None:
     target = backend_on(postgres_url, MemoryStore())
     source, store = other, MemoryStore()
-    from davdrive.drive.open import ensure_drive
-
     ensure_drive(source, "d")
     populate(source)
     backed_up(source, store)
@@ -159,7 +163,7 @@ def test_a_backup_without_its_end_does_not_exist(backend: Backend) -> None:
     store = Full()
     with pytest.raises(Unavailable):
         backed_up(backend, store)
-    assert not numbers(store)  # type: ignore[arg-type]
+    assert not numbers(store)
 
 
 def test_missing_bytes_of_the_drive_are_told_and_no_backup_is_made(backend: Backend) -> None:
@@ -168,7 +172,7 @@ def test_missing_bytes_of_the_drive_are_told_and_no_backup_is_made(backend: Back
     source.delete(next(iter(objects_of(backend))))
     with pytest.raises(Damaged):
         backed_up(backend, store)
-    assert not numbers(store)  # type: ignore[arg-type]
+    assert not numbers(store)
 
 
 def test_old_backups_are_removed_with_what_only_they_needed(backend: Backend, other: Backend) -> None:
@@ -179,7 +183,7 @@ def test_old_backups_are_removed_with_what_only_they_needed(backend: Backend, ot
     upkeep(backend, AT_ONCE)
     write(backend, "d/last", LARGE)
     backed_up(backend, store)
-    removed_backups, removed_objects = keep_newest(store, 1)  # type: ignore[arg-type]
+    removed_backups, removed_objects = keep_newest(store, 1)
     assert removed_backups == 1
     assert removed_objects > 20
     restored(other, store)
@@ -192,7 +196,7 @@ def test_damage_in_the_backup_is_found_by_restoring(backend: Backend, other: Bac
     backed_up(backend, store)
     key = next(iter(objects_of(backend)))
     store.keep(key, b"\0" * len(store.objects[key].content))
-    done = restore(other, store, quiet)  # type: ignore[arg-type]
+    done = restore(other, store, quiet)
     assert ["checksum" in finding.message and "/d/file" in finding.message for finding in done.findings] == [True]
 
 
@@ -202,7 +206,7 @@ def test_a_backup_is_restored_only_where_nothing_is_and_only_if_it_is_there(back
         restored(other, store)
     backed_up(backend, store)
     with pytest.raises(AlreadyExists):
-        restore(backend, store, quiet)  # type: ignore[arg-type]
+        restore(backend, store, quiet)
     with pytest.raises(NotFound, match="no backup 9; there are 1"):
         restored(other, store, number=9)
 
@@ -219,16 +223,13 @@ def test_an_interrupted_restore_goes_on_with_what_is_missing(backend: Backend, o
 def test_everything_moves_from_sqlite_and_a_folder_to_postgresql_and_s3(
     tmp_path: Path, postgres: Postgres, postgres_url: str, seaweed: Seaweed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from davdrive.drive.open import ensure_drive
-    from davdrive.objects.options import ObjectOptions, S3Options
-
     for name, value in seaweed.environment().items():
         monkeypatch.setenv(name, value)
-    source = backend_on(sqlite_url(tmp_path / "old"), LocalStore(tmp_path / "objects"))  # type: ignore[arg-type]
+    source = backend_on(sqlite_url(tmp_path / "old"), LocalStore(tmp_path / "objects"))
     ensure_drive(source, "d")
     populate(source)
     store = open_objects(seaweed.url(), ObjectOptions(s3=S3Options(endpoint_url=seaweed.endpoint_url)))
-    target = backend_on(postgres_url, store)  # type: ignore[arg-type]
+    target = backend_on(postgres_url, store)
     moved = migrate_store(source, target.database, store, quiet)
     assert moved.objects > 20
     assert migrate_store(source, None, store, quiet).objects == 0
@@ -250,8 +251,6 @@ def test_emptying_the_trash_frees_room_and_keeps_old_versions_unless_told(backen
     remove(backend, "d/gone")
     tally = empty_trash(backend, "d", Emptying(), AT_ONCE)
     assert not tally
-    import time
-
     time.sleep(0.003)
     tally = empty_trash(backend, "d", Emptying(settle_s=0), AT_ONCE)
     assert tally.counts["bytes that drives no longer count"] == len(LARGE)

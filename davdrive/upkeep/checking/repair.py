@@ -6,7 +6,7 @@ from davdrive.drive.backend import Backend
 from davdrive.drive.names import name_key
 from davdrive.metadata.caller import SYSTEM
 from davdrive.metadata.entries import create_node, live_node, open_entry
-from davdrive.metadata.history import names_at
+from davdrive.metadata.history import DEEPEST, names_at
 from davdrive.metadata.mending import (
     close_name,
     drop_entry,
@@ -75,7 +75,9 @@ def _adopt(transaction: Transaction, node: int) -> bool:
 def _is_lost(transaction: Transaction, node: int) -> bool:
     """Whether the way up from a node ends anywhere but at the root or at something that was deleted."""
     session, drive = transaction.session, transaction.drive
-    top, _ = names_at(session, drive.id, node, drive.revision)
+    top, names = names_at(session, drive.id, node, drive.revision)
+    if len(names) >= DEEPEST:
+        return True
     if top not in (ROOT, node):
         return not was_deleted(session, drive.id, top)
     return parent_kind(session, drive.id, node) != COLLECTION and not was_deleted(session, drive.id, node)
