@@ -39,7 +39,9 @@ def iso(time_ms: int | None) -> str | None:
 
 def json_text(**fields: Any) -> str:
     """One JSON object on one line."""
-    return json.dumps(fields, ensure_ascii=False)
+    text = json.dumps(fields, ensure_ascii=False)
+    # A file name of this machine may be no UTF-8; what stands for its bytes has to be escaped.
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def line(**fields: Any) -> None:
