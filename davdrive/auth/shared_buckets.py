@@ -21,6 +21,8 @@ from davdrive.auth.buckets import Level, Rate, spend, take
 _SLOT = struct.Struct("=16sdd")
 _EMPTY = bytes(16)
 _GROUP_SLOTS = 8
+# A time that lies further ahead was written before a reboot; a process that waited for the lock lags by less.
+_OVERTAKEN_S = 10.0
 _GROUP_BYTES = _GROUP_SLOTS * _SLOT.size
 Change = Callable[[Level | None, Rate, float, float], tuple[Level, float]]
 
@@ -59,7 +61,8 @@ class SharedBuckets:
         group = int.from_bytes(digest[:8], "little") % self._groups
         with self._locked(group):
             offset, level = self._find(digest, group * _GROUP_BYTES, now)
-            after, wait = change(level, rate, amount, now)
+            # Another process may have come later and gone first: time does not go back for a bucket.
+            after, wait = change(level, rate, amount, now if level is None else max(now, level.at_s))
             _SLOT.pack_into(self._table, offset, digest, after.tokens, after.at_s)
         return wait
 
@@ -69,8 +72,8 @@ class SharedBuckets:
         for offset in range(start, start + _GROUP_BYTES, _SLOT.size):
             owner, tokens, at_s = _SLOT.unpack_from(self._table, offset)
             if owner == digest:
-                return offset, Level(tokens, at_s) if math.isfinite(tokens) and at_s <= now else None
-            used_at = -math.inf if owner == _EMPTY or at_s > now else at_s
+                return offset, Level(tokens, at_s) if math.isfinite(tokens) and at_s <= now + _OVERTAKEN_S else None
+            used_at = -math.inf if owner == _EMPTY or at_s > now + _OVERTAKEN_S else at_s
             if used_at < oldest_at:
                 oldest, oldest_at = offset, used_at
         return oldest, None

@@ -36,11 +36,11 @@ def command(settings: Settings) -> None:
 
 
 def latest(settings: Settings) -> Settings:
-    """The settings as their sources are now, for workers that begin after a reload; broken ones change nothing."""
+    """The settings as their sources are now, for workers that begin after a reload; where those are broken, as they were at the start."""
     try:
         return settings.read_again()
     except SettingsError as error:
-        LOG.error("the settings cannot be used; the old ones stay", problems=str(error))
+        LOG.error("the settings cannot be used; those of the start stay", problems=str(error))
         return settings
 
 

@@ -146,3 +146,18 @@ def test_transfers_are_counted_over_processes_and_a_killed_one_gives_its_places_
     slots.close()
     os.close(read)
     os.close(write)
+
+
+def test_a_process_that_read_the_clock_earlier_but_came_later_finds_the_bucket_as_it_is(tmp_path: Path) -> None:
+    buckets, rate = SharedBuckets(tmp_path / "b", 64), Rate(2, 0.001)
+    assert buckets.take("bob", rate, 2, 1000.0) == 0
+    assert buckets.take("bob", rate, 1, 999.9) > 0
+    assert buckets.take("bob", rate, 1, 1000.0) > 0
+    buckets.close()
+
+
+def test_a_time_from_before_a_reboot_is_forgotten(tmp_path: Path) -> None:
+    buckets, rate = SharedBuckets(tmp_path / "b", 64), Rate(2, 0.001)
+    assert buckets.take("bob", rate, 2, 100_000.0) == 0
+    assert buckets.take("bob", rate, 2, 5.0) == 0
+    buckets.close()

@@ -2,10 +2,12 @@
 
 import gc
 import threading
+import time
 
 import pytest
 
 from davdrive.auth.remember import Remembered
+from davdrive.baton import TURN, resting
 
 
 class Clock:
@@ -134,3 +136,27 @@ def test_no_password_stays_in_memory() -> None:
         held.extend(found for found in gc.get_referents(item) if len(seen) < 100_000)
         if len(seen) > 200:
             break
+
+
+def test_who_waits_for_anothers_verification_lets_it_compute() -> None:
+    remembered: Remembered[str] = Remembered(60, 10)
+    begun, found = threading.Event(), []
+
+    def verify() -> str:
+        with resting():
+            begun.set()
+            time.sleep(0.1)
+        return "bob"
+
+    def request() -> None:
+        with TURN:
+            found.append(remembered.check("bob", "secret", "hash", verify))
+
+    first = threading.Thread(target=request, daemon=True)
+    first.start()
+    assert begun.wait(5)
+    second = threading.Thread(target=request, daemon=True)
+    second.start()
+    for thread in (first, second):
+        thread.join(5)
+    assert found == ["bob", "bob"]
