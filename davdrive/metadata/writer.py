@@ -82,12 +82,13 @@ class GroupWriter:
         job = _Job(work)
         with self._mutex:
             self._queue.append(job)
-            job.leads = not self._busy
-            self._busy = True
+            leads, self._busy = not self._busy, True
         with resting():
-            if not job.leads:
+            if not leads:
+                # Whoever leads may have handed over by now, so `job.leads` means nothing before the gate was passed.
                 job.gate.acquire()
-            if job.leads:
+                leads = job.leads
+            if leads:
                 self._lead()
         return job.outcome()
 
