@@ -36,7 +36,7 @@ def command(settings: Settings) -> None:
 
 
 def latest(settings: Settings) -> Settings:
-    """The settings as their sources are now, for workers that begin after a reload; broken, as they were at the start."""
+    """The settings as their sources are now, for workers that begin after a reload; as they were if broken."""
     try:
         return settings.read_again()
     except SettingsError as error:
