@@ -49,6 +49,7 @@ class Patience:
                 settled = None if settle is None else settle(undecided)
                 if settled is not None:
                     return settled
+                self._retried(Fault.LOST.name.lower())
             except self._driver_error as error:
                 fault = fault_of(error)
                 if fault not in (Fault.RETRY, Fault.LOST):

@@ -42,23 +42,19 @@ class RemoteSession(Session):
 
     def row(self, statement: Statement, **parameters: Any) -> Row | None:
         with resting():
-            return self._execute(statement, parameters).fetchone()
+            return self._ask((statement, parameters))[0].fetchone()
 
     def rows(self, statement: Statement, **parameters: Any) -> list[Row]:
         with resting():
-            return self._execute(statement, parameters).fetchall()
+            return self._ask((statement, parameters))[0].fetchall()
 
     def gather(self, questions: Sequence[Question]) -> list[list[Row]]:
         with resting(), nullcontext() if self._pipeline else self._connection.pipeline():
-            asked = [self._execute(statement, parameters) for statement, parameters in questions]
-            return [cursor.fetchall() for cursor in asked]
+            return [cursor.fetchall() for cursor in self._ask(*questions)]
 
     def run(self, statement: Statement, **parameters: Any) -> int:
         with resting():
-            cursor = self._execute(statement, parameters)
-            if self._pipeline is not None:
-                self._pipeline.sync()
-            return cursor.rowcount
+            return self._ask((statement, parameters))[0].rowcount
 
     def do(self, statement: Statement, **parameters: Any) -> None:
         self.send(statement.sql(self.dialect), parameters)
@@ -79,5 +75,12 @@ class RemoteSession(Session):
         with resting():
             self._connection.pgconn.exec_(b"ROLLBACK")
 
-    def _execute(self, statement: Statement, parameters: Parameters) -> "Cursor[Row]":
-        return self._connection.execute(statement.sql(self.dialect).encode(), parameters)
+    def _ask(self, *questions: Question) -> "list[Cursor[Row]]":
+        asked = [
+            self._connection.execute(statement.sql(self.dialect).encode(), parameters)
+            for statement, parameters in questions
+        ]
+        if self._pipeline is not None:
+            # A synchronised server knows that it is idle, and ends the transaction of a client that hangs.
+            self._pipeline.sync()
+        return asked

@@ -16,6 +16,8 @@ from davdrive.errors import Unavailable
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.00003, 0.001
 
+_CLOSED = -1
+
 
 class Turnstile:
     """Lets one process at a time through, in the order of arrival as near as two locks give it."""
@@ -40,8 +42,11 @@ class Turnstile:
             fcntl.flock(self._writing, fcntl.LOCK_UN)
 
     def close(self) -> None:
-        os.close(self._next)
-        os.close(self._writing)
+        """Nobody passes any more. A second time does nothing: the descriptors may be somebody else's by then."""
+        descriptors, self._next, self._writing = (self._next, self._writing), _CLOSED, _CLOSED
+        for descriptor in descriptors:
+            if descriptor != _CLOSED:
+                os.close(descriptor)
 
 
 def _open(path: Path) -> int:

@@ -3,7 +3,7 @@
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
@@ -48,6 +48,7 @@ class Wire:
 
 
 def _close(*sockets: socket.socket) -> None:
+    """End both directions: whoever reads sees the end, and the reader closes."""
     for each in sockets:
         with contextlib.suppress(OSError):
             each.shutdown(socket.SHUT_RDWR)
@@ -99,13 +100,18 @@ class _Connection:
         self._waits = False
         self._mute = False
 
-    def start(self) -> None:
-        for pump in (self._to_server, self._to_client):
-            threading.Thread(target=self._run, args=(pump,), daemon=True).start()
+    def serve(self) -> None:
+        """Pump until both directions have ended."""
+        answers = threading.Thread(target=self._run, args=(self._to_client,), daemon=True)
+        answers.start()
+        self._run(self._to_server)
+        answers.join()
+        self._client.close()
+        self._server.close()
 
-    def _run(self, pump: object) -> None:
+    def _run(self, pump: Callable[[], None]) -> None:
         with contextlib.suppress(OSError):
-            pump()  # type: ignore[operator]
+            pump()
         _close(self._client, *(() if self._mute else (self._server,)))
 
     def _to_server(self) -> None:
@@ -127,17 +133,10 @@ class _Connection:
         self._mute = True
         if when == "late":
             _close(self._client)
-            threading.Timer(self._wire.late_s, self._finish, (data,)).start()
-            return
+            threading.Event().wait(self._wire.late_s)
         self._server.sendall(data)
         threading.Event().wait(self._wire.late_s)
-        self._server.close()
-
-    def _finish(self, data: bytes) -> None:
-        with contextlib.suppress(OSError):
-            self._server.sendall(data)
-            threading.Event().wait(self._wire.late_s)
-        self._server.close()
+        _close(self._server)
 
     def _to_client(self) -> None:
         while data := self._server.recv(1 << 16):
@@ -172,7 +171,7 @@ def pg_proxy(url: str) -> Iterator[tuple[str, Wire]]:
                     continue
                 with wire.lock:
                     wire.pairs.append((client, server))
-                _Connection(wire, client, server).start()
+                threading.Thread(target=_Connection(wire, client, server).serve, daemon=True).start()
 
     thread = threading.Thread(target=accept, daemon=True)
     thread.start()
