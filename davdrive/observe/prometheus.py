@@ -33,6 +33,9 @@ class PrometheusRecorder(Recorder):
         self._metrics = {metric.name: _made(metric, registry, prometheus_client) for metric in CATALOGUE}
         self._children: dict[tuple[str, ...], Any] = {}
         self._of("build_info", __version__).set(1)
+        # What every request needs is looked up once.
+        self._counted: dict[tuple[str, int], tuple[Any, Any]] = {}
+        self._received, self._sent = self._of("received_bytes").inc, self._of("sent_bytes").inc
 
     def exposition(self) -> bytes:
         """All metrics of all processes, in Prometheus' text format (`CONTENT_TYPE`)."""
@@ -57,13 +60,17 @@ class PrometheusRecorder(Recorder):
         return child
 
     def request(self, method: str, status: int, seconds: float, received: int, sent: int) -> None:
-        known = method if method in _METHODS else "OTHER"
-        self._of("requests", known, str(status)).inc()
-        self._of("request_seconds", known).observe(seconds)
+        counted = self._counted.get((method, status))
+        if counted is None:
+            known = method if method in _METHODS else "OTHER"
+            counted = self._of("requests", known, str(status)).inc, self._of("request_seconds", known).observe
+            if known == method:
+                self._counted[method, status] = counted
+        counted[0]()
+        counted[1](seconds)
         if received:
-            self._of("received_bytes").inc(received)
-        if sent:
-            self._of("sent_bytes").inc(sent)
+            self._received(received)
+        self._sent(sent)
 
     def refused(self, reason: str) -> None:
         self._of("refused", reason).inc()
