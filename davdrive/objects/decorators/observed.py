@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from davdrive.deadline import Deadline
 from davdrive.objects.base import Blocks, ObjectInfo, ObjectStore, ObjectWriter
 from davdrive.objects.decorators.forward import ForwardingStore, ForwardingWriter
+from davdrive.observe.tracing import span
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class ObservedStore(ForwardingStore):
     def delete(self, key: str) -> None:
         meter = self._meter("delete")
         try:
-            with meter.running():
+            with span("object delete"), meter.running():
                 super().delete(key)
         finally:
             meter.report()
@@ -119,7 +120,7 @@ class _ObservedWriter(ForwardingWriter):
     def finish(self) -> None:
         self._meter.size = self.size
         try:
-            with self._meter.running():
+            with span("object finish", bytes=self.size), self._meter.running():
                 super().finish()
         finally:
             self._meter.report()
