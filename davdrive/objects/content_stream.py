@@ -7,6 +7,7 @@ from pathlib import Path
 from davdrive.deadline import Deadline
 from davdrive.errors import Damaged
 from davdrive.objects.base import Blocks, ObjectStore, SegmentRef
+from davdrive.objects.os_errors import os_errors
 from davdrive.objects.read_ahead import Opened, ReadAhead
 
 
@@ -75,7 +76,9 @@ class ContentStream(Iterator[bytes]):
             path = self._store.local_path(piece.key)
             if path is None:
                 return None
-            if path.stat(follow_symlinks=False).st_size < piece.offset + piece.length:
+            with os_errors():
+                size = path.stat(follow_symlinks=False).st_size
+            if size < piece.offset + piece.length:
                 raise Damaged("an object is shorter than its rows say; run `davdrive check`")
             ranges.append((path, piece.offset, piece.length))
         return ranges

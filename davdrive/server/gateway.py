@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cheroot.wsgi import Gateway
 
-from davdrive.errors import BodyMismatch, Cancelled, DriveError, TooLarge, Unavailable
+from davdrive.errors import BodyMismatch, Cancelled, Damaged, DriveError, TooLarge, Unavailable
 from davdrive.server.answer import Answer
 from davdrive.server.answer_head import AnswerHead
 from davdrive.server.pace import TooSlow
@@ -26,8 +26,12 @@ FAILURES: tuple[tuple[type[DriveError], int], ...] = (
     (TooLarge, 413),
     (Unavailable, 503),
     (Cancelled, 503),
+    (Damaged, 503),  # found when the first byte is wanted; the store may be back for the next try
 )
 """Kinds that an application may leave to the server, in the order in which they are looked at. All others are 500."""
+
+RETRY_AFTER_S = 5
+"""For a 503 whose error does not say itself when to come again."""
 
 
 class DriveGateway(Gateway):
@@ -92,8 +96,8 @@ class DriveGateway(Gateway):
         """A bare answer in plain text: a sentence of a DriveError, nothing at all of another exception."""
         text = str(error) if status != 500 else f"The server failed on request {self.req.request_id}."
         headers = [("Content-Type", "text/plain; charset=utf-8"), ("X-Content-Type-Options", "nosniff")]
-        if isinstance(error, Unavailable):
-            headers.append(("Retry-After", str(error.retry_after_s)))
+        if status == 503:
+            headers.append(("Retry-After", str(getattr(error, "retry_after_s", RETRY_AFTER_S))))
         try:
             self.answer.announce(AnswerHead(f"{status} {PHRASES[status]}", headers))
             self._send([text.encode("utf-8") + b"\n"])

@@ -1,0 +1,119 @@
+"""SIGKILL in the middle of everything: what was acknowledged is there, byte for byte (P1, P2)."""
+
+import hashlib
+import random
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from http.client import HTTPException
+from pathlib import Path
+
+from tests.support.dav import listing
+from tests.support.http import Client
+from tests.support.serving import add_user, davdrive, start_server
+
+USERS = {"bob": "bob's secret"}
+WRITERS = 6
+FILES_EACH = 5
+SIZES = (0, 1, 100, 3_000, 70_000, 400_000, 2_500_000)  # in the row, one object, and many blocks
+KILL_AFTER = (150, 60, 250)  # answers, one number for each round
+
+
+@dataclass
+class Expected:
+    """What a file may hold: what was acknowledged last, or what was under way when the server died. None: no file."""
+
+    certain: bytes | None = None
+    maybe: list[bytes | None] = field(default_factory=list)
+
+    def allows(self, body: bytes | None) -> bool:
+        return body == self.certain or body in self.maybe
+
+
+class Writer:
+    """One client that writes, replaces, moves and deletes files of its own until the server is gone."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.random = random.Random(number)
+        self.files = {f"w{number}-{index}": Expected() for index in range(FILES_EACH)}
+
+    def run(self, client: Client, answered: threading.Semaphore) -> None:
+        while True:
+            name = self.random.choice(list(self.files))
+            step = self.random.choice((self.put, self.put, self.put, self.chunked, self.delete, self.move))
+            try:
+                step(client, name)
+            except (OSError, HTTPException):
+                return
+            answered.release()
+
+    def body(self) -> bytes:
+        return self.random.randbytes(self.random.choice(SIZES))
+
+    def put(self, client: Client, name: str) -> None:
+        self._change(client, "PUT", name, self.body())
+
+    def chunked(self, client: Client, name: str) -> None:
+        body = self.body()
+        self._change(client, "PUT", name, body, [body[: len(body) // 2], body[len(body) // 2 :]])
+
+    def delete(self, client: Client, name: str) -> None:
+        self._change(client, "DELETE", name, None)
+
+    def _change(
+        self, client: Client, method: str, name: str, body: bytes | None, sent: list[bytes] | None = None
+    ) -> None:
+        expected = self.files[name]
+        expected.maybe.append(body)
+        answer = client.do(method, name, [each for each in sent if each] if sent else body or b"")
+        assert answer.status in (201, 204, 404), answer
+        expected.certain, expected.maybe = body, []
+
+    def move(self, client: Client, name: str) -> None:
+        other = self.random.choice([each for each in self.files if each != name])
+        source, target = self.files[name], self.files[other]
+        if source.certain is None:
+            return
+        source.maybe.append(None)
+        target.maybe.append(source.certain)
+        assert client.transfer("MOVE", name, other).status in (201, 204)
+        target.certain, target.maybe = source.certain, []
+        source.certain, source.maybe = None, []
+
+
+def test_every_acknowledged_change_survives_sigkill(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    data_dir.mkdir()
+    add_user(data_dir, "bob", USERS["bob"])
+    writers = [Writer(number) for number in range(WRITERS)]
+    server = start_server(data_dir, USERS, workers=2)
+    for kill_after in KILL_AFTER:
+        answered = threading.Semaphore(0)
+        with ThreadPoolExecutor(WRITERS) as pool:
+            running = [pool.submit(writer.run, server.client(), answered) for writer in writers]
+            for _ in range(kill_after):
+                assert answered.acquire(timeout=20)
+            server.kill()
+        for each in running:
+            each.result()
+        server = start_server(data_dir, USERS, workers=2)
+        verify(server.client(), writers)
+        checked = davdrive("check", "--read-data", data_dir=data_dir, check=False)
+        assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert server.stop() == 0
+
+
+def verify(client: Client, writers: list[Writer]) -> None:
+    """Compare every file with what it may hold, and take what it holds for certain from here on."""
+    names = {href.rpartition("/")[2] for href in listing(client).hrefs[1:]}
+    for writer in writers:
+        for name, expected in writer.files.items():
+            body = client.get(name).body if name in names else None
+            assert expected.allows(body), f"{name}: {_digest(body)} is none of {_digest(expected.certain)}"
+            expected.certain, expected.maybe = body, []
+    assert names <= {name for writer in writers for name in writer.files}
+
+
+def _digest(body: bytes | None) -> str:
+    return "nothing" if body is None else f"{len(body)} bytes {hashlib.sha256(body).hexdigest()[:12]}"
