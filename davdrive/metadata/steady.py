@@ -37,8 +37,11 @@ def boot_id() -> str | None:
 
 
 class SteadyClock:
-    """The clock of locks on SQLite, for every connection that `engine` makes. Before `set_offset`, and on systems that do not tell boots apart, it is the wall
-    clock, and then a drive's own time keeps it from going back."""
+    """The clock of locks on SQLite, for every connection that `engine` makes.
+
+    Before `set_offset`, and on systems that do not tell boots apart, it is the wall clock, and then a drive's own time
+    keeps it from going back.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._offset_ms: int | None = None

@@ -22,7 +22,8 @@ _PROPERTIES = Statement("SELECT d.name, p.node, p.name, p.value FROM properties 
 _LOCKS = Statement("""
     SELECT d.name, l.token, l.path_key, l.principal, l.expires_ms FROM locks l JOIN drives d ON d.id = l.drive""")
 _USED = Statement("""
-    SELECT d.name, d.used_bytes, (SELECT COALESCE(sum(v.size), 0) FROM versions v WHERE v.drive = d.id) FROM drives d""")
+    SELECT d.name, d.used_bytes, (SELECT COALESCE(sum(v.size), 0) FROM versions v WHERE v.drive = d.id)
+    FROM drives d""")
 _STORED = Statement("""
     SELECT c.id, c.size, c.inline, s.object_key, s."offset", s.length FROM contents c
     LEFT JOIN segments s ON s.content = c.id WHERE EXISTS (SELECT 1 FROM versions v WHERE v.content = c.id)""")

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -39,8 +39,8 @@ def _pick(items: Iterable[Any], index: int) -> Any:
 class DriveMachine(RuleBasedStateMachine):
     """`worlds` is set by whoever runs it; `tally` counts what happened, so that a run that did nothing can fail."""
 
-    worlds: Worlds
-    tally: Counter[str] = Counter()
+    worlds: ClassVar[Worlds]
+    tally: ClassVar[Counter[str]] = Counter()
 
     def __init__(self) -> None:
         super().__init__()
@@ -55,9 +55,11 @@ class DriveMachine(RuleBasedStateMachine):
 
     def _begin_with(self, drive: str) -> None:
         """A tree to begin with, so that most steps find something."""
-        for names in (("x",), ("x", "y"), ("y",)):
+        collections: tuple[Keys, ...] = (("x",), ("x", "y"), ("y",))
+        files: tuple[Keys, ...] = (("x", "x"), ("x", "y", "x"), ("e\N{COMBINING ACUTE ACCENT}",))
+        for names in collections:
             self.mkcol("bob", (0, 0, drive, names, ""), NO_DEMAND)
-        for names in (("x", "x"), ("x", "y", "x"), ("e\N{COMBINING ACUTE ACCENT}",)):
+        for names in files:
             self.put("bob", (0, 0, drive, names, ""), b"0123456789" * len(names), NO_DEMAND)
 
     def teardown(self) -> None:
@@ -77,7 +79,8 @@ class DriveMachine(RuleBasedStateMachine):
                 result = real()
             except DriveError as error:
                 kind = type(error).__name__
-                assert kind in refused.reasons, f"{name}: {kind} ({error}), the model says {refused}"
+                if kind not in refused.reasons:
+                    raise AssertionError(f"{name}: {kind} ({error}), the model says {refused}") from error
                 self.tally[f"{name} {kind}"] += 1
                 return None
             raise AssertionError(f"{name} did {result}, the model refuses: {refused}") from None

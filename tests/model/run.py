@@ -23,7 +23,7 @@ def run(worlds: Worlds, examples: int, steps: int, *, shrink: bool = False) -> C
     failure first, which takes minutes."""
     machine = type("Machine", (DriveMachine,), {"worlds": worlds, "tally": Counter()})
     phases = (Phase.generate, Phase.shrink) if shrink else (Phase.generate,)
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         machine,
         settings=settings(
             max_examples=examples,

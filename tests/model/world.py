@@ -1,4 +1,4 @@
-"""The real side of the model: a backend on SQLite or PostgreSQL with bytes in memory, users with roles, a held clock."""
+"""The real side of the model: a backend on SQLite or PostgreSQL, bytes in memory, users with roles, a held clock."""
 
 import shutil
 import tempfile

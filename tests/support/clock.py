@@ -90,6 +90,6 @@ class PostgresClock(Clock):
 def libpq_uri(url: str) -> str:
     """The address of a SQLAlchemy URL as libpq writes it."""
     parsed = make_url(url)
-    parts = {"user": parsed.username, "password": parsed.password, "host": parsed.host, "port": parsed.port}
-    parts |= {"dbname": parsed.database} | {key: str(value) for key, value in parsed.query.items()}
-    return psycopg.conninfo.make_conninfo(**{key: value for key, value in parts.items() if value})
+    parts: dict[str, object] = {**parsed.query, "dbname": parsed.database, "user": parsed.username}
+    parts |= {"password": parsed.password, "host": parsed.host or parsed.query.get("host"), "port": parsed.port}
+    return psycopg.conninfo.make_conninfo("", **{key: str(value) for key, value in parts.items() if value})

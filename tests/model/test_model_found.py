@@ -1,0 +1,144 @@
+"""What the model found, each as a plain test: spellings of one name, locks that expired, and clocks that jump."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from davdrive.errors import Forbidden, LockConflict, Locked, PreconditionFailed
+from davdrive.metadata.database import Database
+from davdrive.metadata.statement import Statement
+from tests.model.drive_ops import DriveOps, Place
+from tests.model.shapes import Demand
+from tests.model.world import SqliteWorlds, World
+
+FREE = Demand()
+FILE: Place = ("a", ("file",))
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with SqliteWorlds(tmp_path).fresh() as made:
+        yield made
+
+
+@pytest.fixture
+def real(world: World) -> DriveOps:
+    ops = DriveOps(world)
+    ops.put("bob", FILE, b"old", FREE)
+    return ops
+
+
+def _lock(real: DriveOps, who: str, place: Place, timeout_s: int = 60) -> str:
+    return real.lock(who, place, True, False, timeout_s, FREE)
+
+
+def test_a_copy_onto_another_spelling_of_its_own_name_is_refused_and_the_source_stays(real: DriveOps) -> None:
+    composed, decomposed = "\N{LATIN SMALL LETTER E WITH ACUTE}", "e\N{COMBINING ACUTE ACCENT}"
+    real.put("bob", ("a", (composed,)), b"1", FREE)
+    real.put("bob", ("c", ("name",)), b"2", FREE)
+    with pytest.raises(Forbidden):
+        real.copy("bob", ("a", (composed,)), ("a", (decomposed,)), True, True, FREE)
+    with pytest.raises(Forbidden):
+        real.copy("bob", ("c", ("name",)), ("c", ("NAME",)), True, True, FREE)
+    assert real.trash("bob", "a") == real.trash("bob", "c") == []
+
+
+def test_an_expired_lock_is_renewed_by_its_owner_while_nobody_took_or_changed_the_file(
+    real: DriveOps, world: World
+) -> None:
+    token = _lock(real, "alice", FILE)
+    world.clock.advance(61)
+    real.refresh("alice", FILE, token, 60)
+    with pytest.raises(Locked):
+        real.put("bob", FILE, b"new", FREE)
+
+
+def test_an_expired_lock_is_not_renewed_once_somebody_else_had_the_file_locked(real: DriveOps, world: World) -> None:
+    token = _lock(real, "alice", FILE)
+    world.clock.advance(61)
+    other = _lock(real, "bob", FILE)
+    with pytest.raises((LockConflict, PreconditionFailed)):
+        real.refresh("alice", FILE, token, 60)
+    real.unlock("bob", FILE, other)
+    with pytest.raises(PreconditionFailed):
+        real.refresh("alice", FILE, token, 60)
+
+
+def test_an_expired_lock_is_not_renewed_over_somebody_elses_change(real: DriveOps, world: World) -> None:
+    token = _lock(real, "alice", FILE)
+    world.clock.advance(61)
+    real.put("bob", FILE, b"bob's", FREE)
+    with pytest.raises(PreconditionFailed):
+        real.refresh("alice", FILE, token, 60)
+    assert real.read("bob", FILE, 0, 9) == b"bob's"
+
+
+def test_a_lock_on_the_target_is_judged_by_the_targets_clock_and_not_by_the_sources(
+    real: DriveOps, world: World
+) -> None:
+    """A drive that was written to while the machine's clock was an hour ahead must not end another drive's locks."""
+    there: Place = ("b", ("there",))
+    real.put("bob", there, b"there", FREE)
+    ahead = Statement("UPDATE drives SET time_ms = time_ms + 3600000 WHERE name = 'a'")
+    world.backend.database.write(lambda session: session.run(ahead))
+    _lock(real, "alice", there)
+    with pytest.raises(Locked):
+        real.copy("bob", FILE, there, True, True, FREE)
+
+
+def test_a_wall_clock_that_jumps_ahead_does_not_end_a_lock(real: DriveOps, world: World) -> None:
+    _lock(real, "alice", FILE)
+    world.clock.jump(7200)
+    real.put("bob", ("a", ("another",)), b"moves the drive's clock", FREE)
+    with pytest.raises(Locked):
+        real.put("bob", FILE, b"new", FREE)
+
+
+def test_a_wall_clock_that_is_set_back_does_not_revive_a_lock(real: DriveOps, world: World) -> None:
+    _lock(real, "alice", FILE)
+    world.clock.advance(61)
+    world.clock.jump(-7200)
+    real.put("bob", FILE, b"new", FREE)
+
+
+def test_a_lock_taken_after_a_jump_lasts_as_long_as_it_was_granted(real: DriveOps, world: World) -> None:
+    world.clock.jump(7200)
+    real.put("bob", ("a", ("another",)), b"moves the drive's clock", FREE)
+    world.clock.jump(-7200)
+    _lock(real, "alice", FILE)
+    with pytest.raises(Locked):
+        real.put("bob", FILE, b"new", FREE)
+    world.clock.advance(61)
+    real.put("bob", FILE, b"new", FREE)
+
+
+def test_a_process_that_starts_after_a_jump_agrees_with_one_that_started_before(real: DriveOps, world: World) -> None:
+    _lock(real, "alice", FILE)
+    world.clock.jump(7200)
+    world.reopen()
+    with pytest.raises(Locked):
+        real.put("bob", FILE, b"new", FREE)
+
+
+def test_after_a_reboot_the_clock_of_locks_never_stands_before_the_last_grant(
+    real: DriveOps, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _lock(real, "alice", FILE, timeout_s=60)
+    world.clock.jump(-86_400)
+    monkeypatch.setattr("davdrive.metadata.database.boot_id", lambda: "another boot")
+    world.reopen()
+    world.clock.advance(61)
+    real.put("bob", FILE, b"new", FREE)
+
+
+def test_without_a_boot_to_tell_the_clock_of_locks_is_the_drives_own(
+    real: DriveOps, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("davdrive.metadata.database.boot_id", lambda: None)
+    world.backend.database.close()
+    database = Database(world.options)
+    drives = database.read(lambda session: session.rows(Statement("SELECT steady_ms(time_ms) - time_ms FROM drives")))
+    database.close()
+    world.reopen()
+    assert all(ahead >= 0 for (ahead,) in drives)
