@@ -4,15 +4,21 @@ import socket
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+
+_VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
 
 @dataclass(frozen=True, slots=True)
 class TlsFiles:
-    """The PEM files: the certificate with its chain, its private key, and the key's passphrase if it has one."""
+    """The PEM files: the certificate with its chain, its private key, and the key's passphrase if it has one.
+    `least_version` of TLS is what a client must speak."""
 
     certificate: Path
     private_key: Path
     passphrase: str | None = None
+    least_version: Literal["1.2", "1.3"] = "1.2"
 
 
 class Tls:
@@ -32,9 +38,9 @@ class Tls:
 
 
 def _context(files: TlsFiles) -> ssl.SSLContext:
-    """TLS 1.2 and newer, HTTP/1.1 by ALPN, no compression."""
+    """TLS 1.2 or 1.3 and newer, HTTP/1.1 by ALPN, no compression."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.minimum_version = _VERSIONS[files.least_version]
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
     context.set_alpn_protocols(["http/1.1"])
     try:

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from davdrive.settings.kinds import ByteCount, Count, Networks, OnePath, PositiveCount, PositiveSeconds, Section
+from davdrive.settings.kinds import ByteCount, Networks, OnePath, PositiveCount, PositiveSeconds, Section
 
 KIB = 1 << 10
 
@@ -24,21 +24,15 @@ class ServerSettings(Section):
     request_line_bytes: ByteCount = 32 * KIB
     header_bytes: ByteCount = 64 * KIB
     header_count: PositiveCount = 100
-    # From a request's first byte to the end of its head.
+    # From a request's first byte to the end of its head, and for a TLS handshake.
     head_s: PositiveSeconds = 10
-    handshake_s: PositiveSeconds = 10
     # A connection without a request on it.
     idle_s: PositiveSeconds = 75
-    # One read or write of the socket that moves no byte.
-    stall_s: PositiveSeconds = 30
     # The least average rate of a body or a response, judged after `rate_grace_s`: GPRS still passes.
     least_rate_bytes: ByteCount = 512
     rate_grace_s: PositiveSeconds = 30
     # What is read and thrown away of a body that was refused, so that the client sees the answer.
     early_drain_bytes: ByteCount = 64 * KIB
-    # Buffers for bodies: measured, larger ones gain nothing.
-    block_bytes: ByteCount = 256 * KIB
-    sendfile: bool = True
     # From SIGTERM until open transfers are given up.
     drain_s: PositiveSeconds = 30
     # A worker that gives no sign of life for this long is replaced.
@@ -50,5 +44,3 @@ class ServerSettings(Section):
     tls_certificate: OnePath | None = None
     tls_key: OnePath | None = None
     tls_least_version: Literal["1.2", "1.3"] = "1.2"
-    # Requests that a worker serves before it is replaced; 0 never.
-    requests_per_worker: Count = 0

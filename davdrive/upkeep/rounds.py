@@ -1,5 +1,8 @@
 """A round of upkeep: everything that has to be forgotten, removed or finished, by one process at a time."""
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from davdrive.deadline import Deadline
@@ -13,6 +16,7 @@ from davdrive.metadata.drives import visible_drives
 from davdrive.metadata.locks import sweep_locks
 from davdrive.metadata.session import Session
 from davdrive.metadata.users import forget_failures
+from davdrive.observe.metrics import record
 from davdrive.upkeep.doom import delete_doomed
 from davdrive.upkeep.options import DAY_S, Going, Tally, UpkeepOptions, always
 from davdrive.upkeep.purge import purge
@@ -48,16 +52,34 @@ def run_round(
     with alone(backend.database, LOCK, wait_s) as held:
         if held is None:
             return Round(False, tally, False)
-        _forget_rows(backend, tally)
-        tally.add("unfinished uploads that nobody continued", expire_uploads(backend, backend.database.read(now_ms)))
-        purge(backend, options, tally, going)
+        with _counted("forget", tally):
+            _forget_rows(backend, tally)
+        with _counted("uploads", tally):
+            expired = expire_uploads(backend, backend.database.read(now_ms))
+            tally.add("unfinished uploads that nobody continued", expired)
+        with _counted("purge", tally):
+            purge(backend, options, tally, going)
         if going() and (whole or is_due(backend, options)):
-            sweep(backend, options, tally, going)
+            with _counted("sweep", tally):
+                sweep(backend, options, tally, going)
         held.check()
-        delete_doomed(backend, options, tally, going)
+        with _counted("doomed", tally):
+            delete_doomed(backend, options, tally, going)
         if going():
             tally.add("checksums computed", fill_digests(backend, Deadline()))
     return Round(True, tally, going())
+
+
+@contextmanager
+def _counted(task: str, tally: Tally) -> Iterator[None]:
+    """Tell the metrics of a task: how long it took, what it removed, whether it failed."""
+    began, before = time.perf_counter(), sum(tally.counts.values())
+    failed = True
+    try:
+        yield
+        failed = False
+    finally:
+        record().upkeep(task, time.perf_counter() - began, sum(tally.counts.values()) - before, failed)
 
 
 def _forget_rows(backend: Backend, tally: Tally) -> None:

@@ -9,6 +9,7 @@ import statistics
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,15 @@ def test_requests_follow_one_another_on_a_tls_connection(secure: DriveServer, ve
 def test_tls_1_1_is_refused(secure: DriveServer) -> None:
     with pytest.raises((ssl.SSLError, ConnectionError)), secured(secure, ssl.TLSVersion.TLSv1_1):
         pass
+
+
+def test_tls_1_2_is_refused_where_1_3_is_the_least(tmp_path: Path) -> None:
+    files = replace(make_certificate(tmp_path, "first.example"), least_version="1.3")
+    with serving(RigApp(), ServerLimits(head_s=1.0), tls=Tls(files)) as server:
+        with pytest.raises(ssl.SSLError), secured(server, ssl.TLSVersion.TLSv1_2):
+            pass
+        with secured(server) as sock:
+            assert sock.version() == "TLSv1.3"
 
 
 def test_a_body_and_a_large_answer_pass_through_tls(secure: DriveServer) -> None:

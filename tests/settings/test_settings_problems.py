@@ -110,7 +110,7 @@ def test_an_unknown_or_ill_typed_flag_is_named() -> None:
         ({"server.idle_s": "inf"}, "finite"),
         ({"server.idle_s": 0}, "greater than 0"),
         ({"server.idle_s": "soon"}, "a valid number"),
-        ({"server.sendfile": "perhaps"}, "a valid boolean"),
+        ({"upkeep.in_background": "perhaps"}, "a valid boolean"),
         ({"data_dir": ""}, "write a path"),
         ({"public_urls": 5}, "a valid tuple"),
         ({"auth.realm": 'a"b'}, "should match pattern"),

@@ -46,4 +46,4 @@ def make_tls(settings: Settings) -> Tls | None:
     server = settings.server
     if server.tls_certificate is None or server.tls_key is None:
         return None
-    return Tls(TlsFiles(server.tls_certificate, server.tls_key))
+    return Tls(TlsFiles(server.tls_certificate, server.tls_key, least_version=server.tls_least_version))
