@@ -156,7 +156,8 @@ class Supervisor:
 
     def _on_ended(self, member: Member, status: int) -> bool:
         """Decide what the end of a worker means; True if there is no hope."""
-        record().worker_ended("watchdog" if member.stuck else "drained" if member.stage is Stage.RETIRING else "crashed")
+        wanted = "drained" if member.stage is Stage.RETIRING else "crashed"
+        record().worker_ended("watchdog" if member.stuck else wanted)
         if member.stage is Stage.RETIRING:
             return False
         LOG.error("worker %d ended with status %d", member.pid, os.waitstatus_to_exitcode(status))
