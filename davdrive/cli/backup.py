@@ -13,7 +13,7 @@ from davdrive.upkeep.backup.manifest import manifests
 from davdrive.upkeep.backup.pruning import keep_newest
 
 
-@click.command("backup")
+@click.command("backup", short_help="Back up everything while people write.")
 @click.argument("place", metavar="FOLDER|URL")
 @click.option("--keep", type=click.IntRange(1), metavar="N", help="Afterwards remove all but the newest N backups.")
 @click.option("--list", "only_list", is_flag=True, help="Show the backups that are there, and make none.")

@@ -14,7 +14,7 @@ from davdrive.upkeep.check import CheckOptions, Mended, check, check_and_repair
 from davdrive.upkeep.checking.findings import Mend
 
 
-@click.command("check")
+@click.command("check", short_help="Look whether all that was stored is there and whole.")
 @click.option("--read-data", is_flag=True, help="Read every stored byte and compare its checksum.")
 @click.option("--repair", is_flag=True, help="Mend what can be mended without losing anything.")
 @shown.as_json

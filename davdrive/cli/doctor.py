@@ -9,7 +9,7 @@ from davdrive.cli.diagnosis import Result, examine
 from davdrive.cli.main import Settings, common
 
 
-@click.command("doctor")
+@click.command("doctor", short_help="Try this configuration from end to end.")
 @shown.as_json
 @common
 def command(settings: Settings, json_lines: bool) -> None:

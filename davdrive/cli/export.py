@@ -13,7 +13,7 @@ from davdrive.upkeep.trees.events import TreeOptions
 from davdrive.upkeep.trees.exporting import export_tree
 
 
-@click.command("export")
+@click.command("export", short_help="Write a drive into a folder of this machine.")
 @click.argument("source", metavar="DRIVE|PATH")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--parallel", type=click.IntRange(1, 64), default=8, show_default=True, help="Files at the same time.")

@@ -16,7 +16,7 @@ from davdrive.upkeep.trees.events import TreeOptions
 from davdrive.upkeep.trees.importing import import_tree
 
 
-@click.command("import")
+@click.command("import", short_help="Bring a folder of this machine into a drive.")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.argument("target", metavar="DRIVE|PATH")
 @click.option("--as", "author", metavar="USER", help="Who is named as the author; `system` without it.")

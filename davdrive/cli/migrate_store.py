@@ -15,7 +15,7 @@ from davdrive.settings.explain import mask_url
 from davdrive.upkeep.migrating import migrate_store
 
 
-@click.command("migrate-store")
+@click.command("migrate-store", short_help="Move to another database or object store.")
 @click.option(
     "--to-metadata", metavar="URL", help="An empty database: postgresql+psycopg://user@host/name, sqlite:///…"
 )

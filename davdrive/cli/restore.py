@@ -12,7 +12,7 @@ from davdrive.cli.progress import progress
 from davdrive.upkeep.backup.restoring import restore
 
 
-@click.command("restore")
+@click.command("restore", short_help="Restore a backup, and verify it.")
 @click.argument("place", metavar="FOLDER|URL")
 @click.option("--number", type=int, metavar="N", help="Which backup (davdrive backup --list); the newest without it.")
 @endpoint_option

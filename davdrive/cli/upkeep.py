@@ -18,7 +18,7 @@ WAIT_S = 300.0
 """How long to wait for another process that is at it: a tick of a server's own upkeep is over long before."""
 
 
-@click.command("upkeep")
+@click.command("upkeep", short_help="Forget what is old, delete what nothing needs.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @click.option("--once", is_flag=True, help="One round, and end. This is what happens without --every too.")
 @click.option("--every", type=click.IntRange(1), metavar="SECONDS", help="Go on, with a round every so many seconds.")

@@ -10,7 +10,7 @@ from davdrive.drive.versions import FileVersion, list_versions
 from davdrive.metadata.caller import SYSTEM
 
 
-@click.command("versions")
+@click.command("versions", short_help="Show what a file held before, and have it back.")
 @click.argument("path")
 @click.option("--restore", "number", type=int, metavar="NUMBER", help="Make this version the newest one.")
 @shown.as_json

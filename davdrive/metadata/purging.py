@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from davdrive.metadata.session import Row, Session
 from davdrive.metadata.statement import Statement
+from davdrive.metadata.tables import COLLECTION
 
 _IDS = "(SELECT CAST(value AS BIGINT) FROM {TEXTS})"
 _FIRST_AFTER = Statement("""
@@ -45,10 +46,11 @@ _DOOM = Statement(f"""
 _DROP_CONTENTS = Statement(f"DELETE FROM contents WHERE id IN {_IDS}")
 
 _ENDED_ENTRIES = Statement("""
-    SELECT e.id, e.node, e.until,
+    SELECT e.id, e.node, n.kind, e.until,
         (SELECT count(*) FROM entries l WHERE l.drive = e.drive AND l.node = e.node AND l.id <> e.id
             AND (l.until IS NULL OR l.until > e.until OR (l.until = e.until AND l.id > e.id)))
-    FROM entries e WHERE e.drive = :drive AND e.until <= :horizon ORDER BY e.until, e.id LIMIT :most""")
+    FROM entries e JOIN nodes n ON n.drive = e.drive AND n.id = e.node
+    WHERE e.drive = :drive AND e.until <= :horizon ORDER BY e.until, e.id LIMIT :most""")
 _DISSOLVE = Statement("""
     UPDATE entries SET until = :mark WHERE id IN (
         SELECT id FROM entries
@@ -125,15 +127,16 @@ def purge_entries(session: Session, drive: int, horizon: int, most: int, grace_m
     with a negative `until`, the lower the deeper, so that they come first in the order of this very statement.
     """
     picked = session.rows(_ENDED_ENTRIES, drive=drive, horizon=horizon, most=most)
-    last = {node: until for _, node, until, others in picked if not others}
-    marked = _dissolve(session, drive, last, most)
-    holding = {row[0] for row in session.rows(_HOLDING, drive=drive, texts=_texts(last))}
+    last = [node for _, node, _, _, others in picked if not others]
+    collections = {node: until for _, node, kind, until, others in picked if not others and kind == COLLECTION}
+    marked = _dissolve(session, drive, collections, most)
+    holding = {row[0] for row in session.rows(_HOLDING, drive=drive, texts=_texts(collections))}
     gone = [node for node in last if node not in holding]
     rows = session.rows(_NODES_VERSIONS, drive=drive, texts=_texts(gone), most=most)
     forgotten = _forget_versions(session, drive, rows, grace_ms)
     if len(rows) == most:
         return Purged(marked + forgotten.rows, forgotten.bytes)
-    entries = [entry for entry, node, _, others in picked if others or node not in holding]
+    entries = [entry for entry, node, _, _, others in picked if others or node not in holding]
     session.run(_DROP_ENTRIES, texts=_texts(entries))
     session.run(_DROP_NODES, drive=drive, texts=_texts(gone))
     return Purged(marked + len(entries), forgotten.bytes)
