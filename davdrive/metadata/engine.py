@@ -17,10 +17,10 @@ from davdrive.errors import BadRequest
 class DatabaseOptions:
     """How to reach the metadata.
 
-    `url`: a SQLAlchemy URL, `sqlite:///…` or `postgresql+psycopg://…`. `pool_size`: connections that a process keeps, `pool_overflow`
-    how many more it may open for a moment.
-    `wait_s`: how long a transaction waits for another's lock. `pool_wait_s`: how long for a free connection.
-    `tries`: how often a transaction is tried before the client is told to come again: with back-off, two seconds.
+    `url`: a SQLAlchemy URL, `sqlite:///…` or `postgresql+psycopg://…`. `pool_size`: connections that a process
+    keeps, `pool_overflow`: how many more it may open for a moment. `wait_s`: how long a transaction waits for another's
+    lock. `pool_wait_s`: how long for a free connection. `tries`: how often a transaction is tried before the client is
+    told to come again: with back-off, two seconds.
     `application`: what PostgreSQL's own views call this process.
     """
 

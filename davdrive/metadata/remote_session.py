@@ -32,13 +32,18 @@ class RemoteSession(Session):
     @contextmanager
     def pipeline(self) -> Iterator[None]:
         """Send without waiting: an answer is waited for where a row is asked for, and all of them at the end."""
-        with self._connection.pipeline() as self._pipeline:
-            try:
-                yield
-                with resting():
-                    self._pipeline.sync()
-            finally:
-                self._pipeline = None
+        pipeline = self._connection.pipeline()
+        self._pipeline = pipeline.__enter__()
+        try:
+            yield
+        except BaseException as error:
+            self._pipeline = None
+            with resting():
+                pipeline.__exit__(type(error), error, error.__traceback__)
+            raise
+        self._pipeline = None
+        with resting():
+            pipeline.__exit__(None, None, None)
 
     def row(self, statement: Statement, **parameters: Any) -> Row | None:
         with resting():
@@ -49,8 +54,10 @@ class RemoteSession(Session):
             return self._ask((statement, parameters))[0].fetchall()
 
     def gather(self, questions: Sequence[Question]) -> list[list[Row]]:
-        with resting(), nullcontext() if self._pipeline else self._connection.pipeline():
-            return [cursor.fetchall() for cursor in self._ask(*questions)]
+        with resting():
+            with nullcontext() if self._pipeline else self._connection.pipeline():
+                asked = self._ask(*questions)
+            return [cursor.fetchall() for cursor in asked]
 
     def run(self, statement: Statement, **parameters: Any) -> int:
         with resting():

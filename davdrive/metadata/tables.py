@@ -104,7 +104,7 @@ sa.Index(
 )
 # Not partial: they also serve the foreign keys to nodes, which upkeep deletes.
 sa.Index("entries_parent", entries.c.drive, entries.c.parent, entries.c.name_key, entries.c.until)
-sa.Index("entries_node", entries.c.drive, entries.c.node, entries.c.since)
+sa.Index("entries_node", entries.c.drive, entries.c.node, entries.c.until, entries.c.since)
 sa.Index(
     "entries_purge",
     entries.c.drive,

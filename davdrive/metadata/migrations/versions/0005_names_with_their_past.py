@@ -1,7 +1,6 @@
-"""The whole index of a collection's entries by name.
+"""Whole indexes that find a live entry as exactly as the partial ones do: PostgreSQL may take either.
 
-It finds a name's past without reading all that the collection ever held. And PostgreSQL may take it for the live name
-as well, which costs nothing: of the old one, without the name, it had to read the whole collection.
+The one by name also finds a name's past without reading all that the collection ever held.
 """
 
 from alembic import op
@@ -13,3 +12,5 @@ down_revision = "0004"
 def upgrade() -> None:
     op.drop_index("entries_parent", "entries")
     op.create_index("entries_parent", "entries", ["drive", "parent", "name_key", "until"])
+    op.drop_index("entries_node", "entries")
+    op.create_index("entries_node", "entries", ["drive", "node", "until", "since"])
