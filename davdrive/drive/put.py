@@ -10,6 +10,7 @@ from davdrive.drive.conditions import NO_CONDITIONS, Conditions
 from davdrive.drive.guard import check_conditions, check_content, check_membership
 from davdrive.drive.names import DrivePath
 from davdrive.drive.places import Glance, Place, View, find_place, path_keys, require_editor
+from davdrive.drive.uploads.kept import kept_or_discarded
 from davdrive.errors import BodyMismatch, ChecksumMismatch, NotAllowedHere, QuotaExceeded, TooLarge
 from davdrive.metadata.caller import Caller
 from davdrive.metadata.contents import insert_content
@@ -67,13 +68,10 @@ def put(
     deadline = deadline or Deadline()
     wanted = options.digests | (options.checksums.keys() - {"sha256"})
     stored = backend.contents.write(body, deadline, wanted, size_hint=options.declared_size or 0)
-    try:
+    with kept_or_discarded(backend, stored):
         check_length(stored, options.declared_size)
         verify(stored, options.checksums)
         return name_content(backend, caller, path, stored, options, conditions, deadline)
-    except BaseException:
-        backend.contents.discard(stored)
-        raise
 
 
 def name_content(

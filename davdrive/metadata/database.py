@@ -9,6 +9,7 @@ from typing import TypeVar
 from davdrive.baton import resting
 from davdrive.deadline import Deadline
 from davdrive.errors import Cancelled, DriveError, StorageFull, Unavailable
+from davdrive.folders import make_durable_folder
 from davdrive.metadata.direct_writer import DirectWriter, Undecided, is_under_way
 from davdrive.metadata.engine import DatabaseOptions, open_engine
 from davdrive.metadata.faults import drive_error
@@ -50,7 +51,7 @@ class Database:
         if self.dialect != "sqlite":
             return DirectWriter(self._connections)
         file = Path(self.engine.url.database or "")
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_durable_folder(file.parent)
         return GroupWriter(self._connections, Turnstile(file, options.wait_s), self.observer.waited)
 
     def _set_clock(self) -> None:

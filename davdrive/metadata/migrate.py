@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy.engine import Connection, Engine
 
 from davdrive.errors import BadRequest, Unavailable
+from davdrive.folders import make_durable_folder
 from davdrive.metadata.engine import DatabaseOptions
 from davdrive.metadata.expectations import show_an_example
 
@@ -54,7 +55,7 @@ def _plain_engine(options: DatabaseOptions) -> Engine:
         file = Path(url.database or "")
         try:
             # Password hashes and small files lie in it: nobody else on the machine may look.
-            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_durable_folder(file.parent, 0o700)
         except OSError as error:
             raise Unavailable(f"the folder for the metadata cannot be made: {error.strerror}") from error
         return sa.create_engine(url, poolclass=sa.pool.NullPool, connect_args={"timeout": options.wait_s})

@@ -30,7 +30,7 @@ class Writer(Protocol):
 class _Job(Generic[T]):
     """One piece of work on its way through the queue."""
 
-    __slots__ = ("began", "error", "gate", "leads", "result", "work")
+    __slots__ = ("began", "error", "gate", "leads", "over", "result", "work")
 
     def __init__(self, work: Work[T]) -> None:
         # The leader runs it, but what it logs belongs to the request that brought it.
@@ -39,6 +39,7 @@ class _Job(Generic[T]):
         self.result: T | None = None
         self.error: BaseException | None = None
         self.leads = False
+        self.over = False  # committed or rolled back: what happens afterwards changes nothing for it
         self.gate = threading.Lock()
         self.gate.acquire()
 
@@ -102,7 +103,8 @@ class GroupWriter:
             self._commit(batch)
         except BaseException as error:
             for job in batch:
-                job.error = job.error or error
+                if not job.over:
+                    job.error = job.error or error
         finally:
             self._hand_over()
             for job in batch:
@@ -122,10 +124,14 @@ class GroupWriter:
             now = time.perf_counter()
             for job in batch:
                 self._waited(now - job.began)
-            if len(batch) > 1 and self._together(connection, batch):
-                return
-            for job in batch:
-                _alone(connection, job)
+            try:
+                if len(batch) > 1 and self._together(connection, batch):
+                    return
+                for job in batch:
+                    _alone(connection, job)
+            except BaseException:
+                connection.rollback()  # the next to borrow it must not find itself inside
+                raise
 
     def _together(self, connection: Borrowed, batch: list[_Job[Any]]) -> bool:
         """Commit the batch as one. False: something other than a refusal went wrong, and nothing was written."""
@@ -141,6 +147,8 @@ class GroupWriter:
         else:
             try:
                 connection.execute("COMMIT")
+                for job in batch:
+                    job.over = True
                 return True
             except connection.driver_error:
                 pass
@@ -158,6 +166,7 @@ def _alone(connection: Borrowed, job: _Job[Any]) -> None:
             connection.execute("COMMIT")
         else:
             connection.rollback()
+        job.over = True
     except connection.driver_error as error:
         job.error = job.error or error
         connection.rollback()

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from davdrive.folders import make_durable_folder
 from davdrive.objects.local.sync import sync
 
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -23,15 +24,12 @@ class ObjectFolders:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        fresh = not root.exists()
-        root.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+        make_durable_folder(root, _PRIVATE)
         self.root_fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self.temporary_fd = self._enter(self.root_fd, TEMPORARY, make=True)
         # One flag a fan-out folder: whether this process has seen its name reach the disk. That a folder exists does
         # not tell: another process may have made it a moment ago and not synced it yet.
         self._durable = bytearray(_FAN_OUT)
-        if fresh:
-            _sync_path(root.parent)
 
     @staticmethod
     def _enter(parent_fd: int, name: str, make: bool) -> int:
@@ -76,11 +74,3 @@ class ObjectFolders:
     def close(self) -> None:
         os.close(self.temporary_fd)
         os.close(self.root_fd)
-
-
-def _sync_path(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        sync(descriptor)
-    finally:
-        os.close(descriptor)
