@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from davdrive.dav.headers.destination import read_destination
+from davdrive.dav.headers.destination import raw_destination, read_destination
 from davdrive.dav.headers.own_urls import OwnUrls
 from davdrive.dav.urls import collection_href, decode_names, decode_path, encode_name, longest_prefix
 from davdrive.drive.names import DrivePath, check_path
-from davdrive.errors import Forbidden
 
 MOUNTS: Sequence[str] = ("", "/remote.php/dav/files")
 """Where the tree of drives is found: our own URLs, and Nextcloud's names for the same."""
@@ -86,7 +85,4 @@ class ShareLocator:
         return None if raw is None else check_path(self.drive, decode_names(raw))
 
     def destination(self, value: str | None) -> DrivePath:
-        place = self.resolve((value or "").strip())
-        if place is None:
-            raise Forbidden("Destination is not inside this share")
-        return place
+        return check_path(self.drive, decode_names(raw_destination(value, self.own)))

@@ -17,7 +17,7 @@ from davdrive.dav.failures import failure
 from davdrive.dav.headers.own_urls import own_urls
 from davdrive.dav.locator import Locator, ShareLocator
 from davdrive.dav.provider_locks import ProviderLocks
-from davdrive.dav.provider_resources import DriveCollection, DriveFile, RootCollection
+from davdrive.dav.provider_resources import CACHE, DriveCollection, DriveFile, RootCollection
 from davdrive.dav.request import Request
 from davdrive.dav.request_server import StartResponse, answer, send
 from davdrive.dav.response import Response
@@ -73,7 +73,7 @@ class DriveProvider(DAVProvider):
 
     def get_resource_inst(self, path: str, environ: dict[str, Any]) -> AnyResource | None:
         """The resource at a path, resolved once a request; None where nothing is."""
-        cache: dict[str, Any] = environ.setdefault("davdrive.resources", {})
+        cache: dict[str, Any] = environ.setdefault(CACHE, {})
         if path not in cache:
             cache[path] = self._find(path, environ)
         found: AnyResource | None = cache[path]

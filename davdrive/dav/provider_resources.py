@@ -21,6 +21,8 @@ from davdrive.drive.read import Found, drives_of, list_members, open_content, re
 
 SPOOL_BYTES = 1 << 20
 """What an upload by WsgiDAV's own API keeps in memory."""
+CACHE = "davdrive.resources"
+"""Where a request's environ keeps the resources that were resolved for it; every change lets go of them."""
 
 
 class _Changes:
@@ -74,7 +76,7 @@ class _Changes:
         return place
 
     def _forget(self) -> None:
-        self.environ.pop("davdrive.resources", None)
+        self.environ.pop(CACHE, None)
 
 
 class DriveFile(_Changes, DAVNonCollection):  # type: ignore[misc]
@@ -206,3 +208,4 @@ class Upload:
             blocks = iter(partial(spool.read, SPOOL_BYTES), b"")
             caller = self._provider.caller_of(self._environ)
             put(self._provider.backend, caller, self._place, blocks, PutOptions(media_type=self._media_type))
+        self._environ.pop(CACHE, None)

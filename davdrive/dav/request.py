@@ -101,7 +101,14 @@ class Request:
 
 
 def _fill(source: Any, view: memoryview, left: int | None) -> int:
-    wanted = len(view) if left is None else min(len(view), left)
+    """Read into `view`; how many bytes. Errors: BodyMismatch, also for the chunks that a stock cheroot cannot read."""
+    try:
+        return _read(source, view, len(view) if left is None else min(len(view), left))
+    except ValueError as error:
+        raise BodyMismatch("the chunks of the body are malformed or end early; nothing was changed") from error
+
+
+def _read(source: Any, view: memoryview, wanted: int) -> int:
     readinto = getattr(source, "readinto", None)
     if readinto is not None:
         return int(readinto(view[:wanted]))
