@@ -19,7 +19,7 @@ from davdrive.metadata.entries import create_node, open_entry, set_created
 from davdrive.metadata.session import Session
 from davdrive.metadata.tables import FILE
 from davdrive.metadata.transaction import Change, Transaction, transact
-from davdrive.metadata.versions import close_version, drop_draft, open_version
+from davdrive.metadata.versions import close_version, end_draft, open_version
 from davdrive.objects.content import StoredContent
 
 
@@ -185,7 +185,7 @@ def write_version(
         open_entry(transaction, drive, place.parent().node, place.path.name, place.name_key, node)
     else:
         node = resource.node
-        if not drop_draft(transaction, drive, node, transaction.now_ms - drafts_s * 1000):
+        if not end_draft(transaction, drive, node, transaction.now_ms - drafts_s * 1000):
             close_version(transaction, drive, node)
         if options.created_ms is not None:
             set_created(transaction, drive, node, options.created_ms)

@@ -7,10 +7,12 @@ from davdrive.metadata.statement import Statement
 
 _WHEN = "(SELECT c.time_ms FROM commits c WHERE c.drive = e.drive AND c.revision = e.until)"
 _WHO = "(SELECT c.principal FROM commits c WHERE c.drive = e.drive AND c.revision = e.until)"
+# What the audit trail no longer reaches is being purged, perhaps at this moment, from the leaves up.
+_WHOLE = "(SELECT COALESCE(min(c.revision), 0) FROM commits c WHERE c.drive = :drive)"
 # The last name that a node had, and of a file not one that another file took over in the same commit: that is a save
 # by rename, and its past is found under the file's versions.
-_GONE = """
-    e.drive = :drive AND e.until > 0
+_GONE = f"""
+    e.drive = :drive AND e.until > {_WHOLE}
     AND NOT EXISTS (SELECT 1 FROM entries l WHERE l.drive = e.drive AND l.node = e.node AND l.since >= e.until)
     AND NOT (n.kind = 1 AND (
         EXISTS (SELECT 1 FROM entries r WHERE r.drive = e.drive AND r.parent = e.parent AND r.name_key = e.name_key
@@ -40,6 +42,7 @@ _VERSION_FIELDS = """v.id, v.node, v.content, v.size, v.etag, v.media_type, v.mo
 _AT_NAME = f"""
     SELECT DISTINCT {_VERSION_FIELDS} FROM entries e JOIN versions v ON v.drive = e.drive AND v.node = e.node
     WHERE e.drive = :drive AND e.parent = :parent AND e.name_key = :name_key
+        AND v.draft = 0
         AND (e.node = :latest OR ((v.until IS NULL OR v.until > e.since) AND (e.until IS NULL OR v.since < e.until)))"""
 _VERSIONS = Statement(f"{_AT_NAME} ORDER BY 9 DESC, 1 DESC LIMIT :most")
 _VERSION = Statement(f"{_AT_NAME} AND v.id = :id")

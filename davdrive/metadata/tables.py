@@ -152,6 +152,7 @@ versions = sa.Table(
     sa.Column("author", sa.Text, nullable=False),
     sa.Column("since", sa.BigInteger, nullable=False),
     sa.Column("until", sa.BigInteger),
+    sa.Column("draft", sa.SmallInteger, nullable=False, server_default="0"),
     _node_key("node"),
 )
 _live_version, _ended_version = versions.c.until.is_(None), versions.c.until.is_not(None)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from davdrive.drive.names import DrivePath
+from davdrive.drive.read import list_members, stat
 from davdrive.errors import Forbidden, LockConflict, Locked, PreconditionFailed
 from davdrive.metadata.database import Database
 from davdrive.metadata.statement import Statement
@@ -42,6 +44,19 @@ def test_a_copy_onto_another_spelling_of_its_own_name_is_refused_and_the_source_
     with pytest.raises(Forbidden):
         real.copy("bob", ("c", ("name",)), ("c", ("NAME",)), True, True, FREE)
     assert real.trash("bob", "a") == real.trash("bob", "c") == []
+
+
+def test_a_listing_that_began_before_a_save_was_finished_still_shows_the_whole_file(
+    real: DriveOps, world: World
+) -> None:
+    """The empty file that Windows writes first is no version, but it was there when the listing began."""
+    real.mkcol("bob", ("a", ("folder",)), FREE)
+    draft = real.put("bob", ("a", ("folder", "save")), b"", FREE)
+    found = stat(world.backend, world.callers["bob"], DrivePath("a", ("folder",)))
+    real.put("bob", ("a", ("folder", "save")), b"the document", FREE)
+    ((listed,),) = list_members(world.backend, found.drive, found.resource)
+    assert (listed.etag, listed.size) == (draft, 0)
+    assert len(real.versions("bob", ("a", ("folder", "save")))) == 1
 
 
 def test_an_expired_lock_is_renewed_by_its_owner_while_nobody_took_or_changed_the_file(
