@@ -19,7 +19,8 @@ When = Literal["before", "after", "late"]
 
 @dataclass
 class Wire:
-    """What goes over the proxy. `turns`: how often clients waited for an answer. `cut` plans one cut at a COMMIT."""
+    """What goes over the proxy. `turns`: how often clients waited for all answers (a Sync or a Query each). `cut` plans
+    one cut at a COMMIT."""
 
     turns: int = 0
     commits: int = 0
@@ -55,17 +56,18 @@ def _close(*sockets: socket.socket) -> None:
 
 
 class _Reader:
-    """Finds COMMITs in what a client sends (PostgreSQL's protocol 3: Parse, Bind and Query messages)."""
+    """Finds COMMITs and Syncs in what a client sends (PostgreSQL's protocol 3)."""
 
     def __init__(self) -> None:
         self._pending = b""
         self._started = False
         self._commits: set[bytes] = set()
 
-    def commits_in(self, data: bytes) -> int:
-        """How many COMMITs begin in these bytes."""
+    def read(self, data: bytes) -> tuple[int, int]:
+        """How many COMMITs end in these bytes, and how many requests to answer all."""
         self._pending += data
-        return sum(self._is_commit(kind, body) for kind, body in iter(self._message, None))
+        messages = list(iter(self._message, None))
+        return sum(self._is_commit(*each) for each in messages), sum(kind in (b"S", b"Q") for kind, _ in messages)
 
     def _message(self) -> tuple[bytes, bytes] | None:
         head = _HEAD_BYTES if self._started else 4
@@ -97,7 +99,6 @@ class _Connection:
     def __init__(self, wire: Wire, client: socket.socket, server: socket.socket) -> None:
         self._wire, self._client, self._server = wire, client, server
         self._reader = _Reader()
-        self._waits = False
         self._mute = False
 
     def serve(self) -> None:
@@ -116,11 +117,9 @@ class _Connection:
 
     def _to_server(self) -> None:
         while data := self._client.recv(1 << 16):
-            if not self._waits:
-                self._wire.turns += 1
-                self._waits = True
-            commits = self._reader.commits_in(data)
+            commits, turns = self._reader.read(data)
             self._wire.commits += commits
+            self._wire.turns += turns
             planned = self._wire.take() if commits else None
             if planned is not None:
                 self._cut(planned, data)
@@ -140,7 +139,6 @@ class _Connection:
 
     def _to_client(self) -> None:
         while data := self._server.recv(1 << 16):
-            self._waits = False
             if not self._mute:
                 self._client.sendall(data)
 
