@@ -17,6 +17,8 @@ from davdrive.observe.redact import redact_event
 LogFormat = Literal["text", "json"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 Event = MutableMapping[str, Any]
+KEEP_TO_THEMSELVES = ("wsgidav",)
+"""Libraries that, when they are imported, see to it that nobody hears them."""
 
 
 def get_logger(name: str) -> Any:
@@ -48,6 +50,9 @@ def configure_logging(
     root.addHandler(_Routed(processors, out))
     root.setLevel(_number(libraries))
     logging.getLogger("davdrive").setLevel(_number(level))
+    for name in KEEP_TO_THEMSELVES:
+        logging.getLogger(name).propagate = True
+        logging.getLogger(name).setLevel(_number(libraries))
     # SQLAlchemy gives its own logger a level when it is imported, unless there is one.
     logging.getLogger("sqlalchemy").setLevel(_number(libraries))
     logging.captureWarnings(True)

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import structlog
+import wsgidav  # noqa: F401 - it silences its own logger when it is imported
 
 from davdrive.observe.access import Access, AccessLog
 from davdrive.observe.context import (
