@@ -81,7 +81,8 @@ def machine(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
 
 @pytest.fixture
 def body() -> bytes:
-    return random.Random(4711).randbytes(SIZE)
+    source = random.Random(4711)
+    return b"".join(source.randbytes(1 << 20) for _ in range(SIZE >> 20))
 
 
 def proxy_of(machine: Machine, seed: int) -> CuttingProxy:
