@@ -53,6 +53,8 @@ class DriveApp(WsgiDAVApp):
             {
                 "provider_mapping": {"/": DriveProvider(site.backend, options=site.options)},
                 "middleware_stack": [authenticate(self._serve)],
+                # Only so that WsgiDAV does not warn of its own authentication, which is not in the stack.
+                "http_authenticator": {"accept_basic": False},
                 "lock_storage": False,
                 "property_manager": False,
                 "logging": {"enable": False},
