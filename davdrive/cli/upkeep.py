@@ -8,6 +8,7 @@ import click
 from davdrive.cli import shown
 from davdrive.cli.main import Settings, common
 from davdrive.cli.patient import make_patient_backend
+from davdrive.cli.wiring.observing import install_metrics
 from davdrive.cli.wiring.upkeep import upkeep_options
 from davdrive.drive.backend import Backend
 from davdrive.upkeep.foresee import foresee
@@ -29,6 +30,7 @@ def command(settings: Settings, dry_run: bool, once: bool, every: int | None, js
 
     A server does this by itself (upkeep.in_background); a timer may do it instead.
     """
+    install_metrics(settings)
     backend, options = make_patient_backend(settings), upkeep_options(settings)
     if dry_run:
         _tell(foresee(backend, options, lambda key: _say_object(key, json_lines)), json_lines, "nothing is due")

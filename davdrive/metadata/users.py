@@ -31,6 +31,8 @@ _MEMBERS = Statement("""
 _SECRET = Statement("SELECT value FROM secrets WHERE name = :name")
 _KEEP_SECRET = Statement("INSERT INTO secrets (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING")
 _FAILURES = Statement("SELECT count, last_ms FROM failures WHERE key = :key {FOR_UPDATE}")
+_FIRST_FAILURE = Statement("""
+    INSERT INTO failures (key, count, last_ms) VALUES (:key, 0, 0) ON CONFLICT (key) DO NOTHING""")
 _SET_FAILURES = Statement("""
     INSERT INTO failures (key, count, last_ms) VALUES (:key, :count, :last_ms)
     ON CONFLICT (key) DO UPDATE SET count = excluded.count, last_ms = excluded.last_ms""")
@@ -140,7 +142,9 @@ def secret(session: Session, name: str, fresh: bytes) -> bytes:
 
 
 def failures_of(session: Session, key: str) -> tuple[int, int]:
-    """How many attempts failed for a key, and the unix ms of the last."""
+    """How many attempts failed for a key, and the unix ms of the last; the row is locked, so that two first attempts
+    at a time count as two."""
+    session.do(_FIRST_FAILURE, key=key)
     count, last_ms = session.row(_FAILURES, key=key) or (0, 0)
     return count, last_ms
 

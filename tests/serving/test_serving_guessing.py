@@ -5,6 +5,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import pytest
+
+from davdrive.auth.accounts import DatabaseFailures
+from davdrive.auth.throttle import Failures, Rule
+from davdrive.drive.open import open_database, sqlite_url
+from davdrive.metadata.engine import DatabaseOptions
 from tests.support.http import Client
 from tests.support.serving import RunningServer, running_server
 
@@ -65,3 +71,18 @@ def test_a_burst_of_guesses_at_once_counts_in_full(data_dir: Path) -> None:
             found = list(pool.map(lambda n: status(servers[n % 2], f"guess {n}"), range(24)))
         assert found.count(401) == 3
         assert found.count(429) == 21
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_first_attempts_at_the_same_moment_are_each_counted(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    url = sqlite_url(tmp_path) if kind == "sqlite" else request.getfixturevalue("postgres_url")
+    database = open_database(DatabaseOptions(url, pool_size=8))
+    failures, rule = DatabaseFailures(database), Rule(free=1000, first_s=1, max_s=1, forget_s=1000)
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: failures.update("user:bob", lambda state: rule.counted(state, 1000.0)), range(40)))
+    assert failures.update("user:bob", lambda state: state).count == 40
+    assert failures.update("user:bob", lambda _: Failures()).count == 40
+    assert failures.update("user:bob", lambda state: state).count == 0
+    database.close()
