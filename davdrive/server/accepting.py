@@ -5,22 +5,17 @@ import errno
 import ipaddress
 import logging
 import socket
-import threading
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from davdrive.server.addresses import address_key, is_within
 from davdrive.server.channel import Channel
 from davdrive.server.connection import DriveConnection, State
+from davdrive.server.loop_ports import AcceptorServer
 from davdrive.server.refusal import refusal_answer
 from davdrive.server.tls_channel import TlsChannel
 
-if TYPE_CHECKING:
-    from davdrive.server.http import DriveServer
-
 LOG = logging.getLogger("davdrive.server")
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 NEAR = frozenset({"", "::1"})
 """Peers on this machine, beside 127.0.0.0/8: a Unix socket has no address."""
@@ -30,53 +25,10 @@ FULL_PAUSE_S = 0.05
 """How long to rest when the process has no file descriptor left."""
 
 
-def address_key(address: str) -> str:
-    """What counts as one address: an IPv4 address, or the /64 of an IPv6 one."""
-    if ":" not in address:
-        return address
-    plain = ipaddress.IPv6Address(address.partition("%")[0])
-    if plain.ipv4_mapped is not None:
-        return str(plain.ipv4_mapped)
-    return str(ipaddress.IPv6Network((plain, 64), strict=False))
-
-
-def is_within(address: str, networks: list[Network]) -> bool:
-    """Does an address belong to one of the networks?"""
-    plain = ipaddress.ip_address(address.partition("%")[0])
-    mapped = getattr(plain, "ipv4_mapped", None)
-    return any((mapped or plain) in network for network in networks)
-
-
-class Addresses:
-    """How many connections each address has open. Thread-safe."""
-
-    def __init__(self) -> None:
-        self._counts: dict[str, int] = {}
-        self._lock = threading.Lock()
-
-    def add(self, key: str, most: int) -> bool:
-        """Count one more; False if the address has `most` already."""
-        with self._lock:
-            count = self._counts.get(key, 0)
-            if count >= most:
-                return False
-            self._counts[key] = count + 1
-            return True
-
-    def remove(self, key: str) -> None:
-        """One fewer."""
-        with self._lock:
-            count = self._counts[key] - 1
-            if count:
-                self._counts[key] = count
-            else:
-                del self._counts[key]
-
-
 class Acceptor:
     """Makes connections of what arrives at the listening socket."""
 
-    def __init__(self, server: "DriveServer") -> None:
+    def __init__(self, server: AcceptorServer) -> None:
         self._server = server
         self._limits = server.limits
         self._trusted = [ipaddress.ip_network(text, strict=False) for text in self._limits.trusted_peers]

@@ -4,7 +4,7 @@ import enum
 import socket
 import struct
 import time
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from cheroot.server import HTTPConnection
 
@@ -12,11 +12,10 @@ from davdrive.deadline import Deadline
 from davdrive.observe.metrics import record
 from davdrive.server.channel import Channel
 from davdrive.server.inbox import HEAD_PIECE, Inbox
+from davdrive.server.pool import WorkerPool
 from davdrive.server.refusal import refusal_answer
 from davdrive.server.request import DriveRequest
-
-if TYPE_CHECKING:
-    from davdrive.server.http import DriveServer
+from davdrive.server.request_ports import RequestServer
 
 
 class State(enum.Enum):
@@ -30,13 +29,25 @@ class State(enum.Enum):
     CLOSED = "closed"
 
 
+class ConnectionServer(RequestServer, Protocol):
+    """What a connection needs of the server."""
+
+    requests: WorkerPool
+
+    def linger(self, conn: "DriveConnection") -> None:
+        """A refused client may read its answer."""
+
+    def forget(self, conn: "DriveConnection") -> None:
+        """A connection is closed."""
+
+
 class DriveConnection(HTTPConnection):
     """A connection with its state. `since` is the monotonic time at which its state began."""
 
     RequestHandlerClass = DriveRequest
-    server: "DriveServer"
+    server: ConnectionServer
 
-    def __init__(self, server: "DriveServer", channel: Channel, address: str, port: int) -> None:
+    def __init__(self, server: ConnectionServer, channel: Channel, address: str, port: int) -> None:
         self.server = server
         self.channel = channel
         self.socket = channel.sock

@@ -14,7 +14,7 @@ from wsgiref.types import WSGIApplication
 
 from cheroot.wsgi import Server
 
-from davdrive.server.accepting import Addresses
+from davdrive.server.addresses import Addresses
 from davdrive.server.board import Seat
 from davdrive.server.connection import DriveConnection
 from davdrive.server.gateway import DriveGateway

@@ -12,20 +12,17 @@ import ssl
 import threading
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from cheroot.connections import ConnectionManager
 
 from davdrive.server.accepting import Acceptor
 from davdrive.server.connection import DriveConnection, State
 from davdrive.server.inbox import HEAD_PIECE
+from davdrive.server.loop_ports import LoopServer
 from davdrive.server.refusal import refusal_answer
 from davdrive.server.tls_channel import TlsChannel
 from davdrive.server.turns import Turns
 from davdrive.server.watching import Watch
-
-if TYPE_CHECKING:
-    from davdrive.server.http import DriveServer
 
 READ = selectors.EVENT_READ
 WRITE = selectors.EVENT_WRITE
@@ -36,7 +33,7 @@ TICK_S = 0.25
 class ConnectionLoop(ConnectionManager):
     """Looks after every connection that no worker has. Registering is done from any thread, the rest from one."""
 
-    def __init__(self, server: "DriveServer") -> None:
+    def __init__(self, server: LoopServer) -> None:
         self.server = server
         self.limits = server.limits
         self.selector = selectors.DefaultSelector()

@@ -5,16 +5,14 @@ import queue
 import threading
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from cheroot.server import HTTPServer
 from cheroot.workers import threadpool
 from cheroot.workers.threadpool import ThreadPool, WorkerThread
 
 from davdrive.server.channel import Channel
 from davdrive.server.limits import ServerLimits
-
-if TYPE_CHECKING:
-    from davdrive.server.http import DriveServer
 
 SHUTDOWN: object = threadpool._SHUTDOWNREQUEST  # type: ignore[attr-defined]
 """What makes a cheroot worker end its loop."""
@@ -26,7 +24,7 @@ class WorkerPool(ThreadPool):
     Of the parked, those beyond `waiting_threads` give way if their lines are slow; `threads` are always there to work.
     """
 
-    def __init__(self, server: "DriveServer", limits: ServerLimits) -> None:
+    def __init__(self, server: HTTPServer, limits: ServerLimits) -> None:
         self.server = server
         self.limits = limits
         self.min, self.max = limits.threads, limits.threads + limits.waiting_threads_most

@@ -1,7 +1,6 @@
 """One request on a connection, in cheroot's request class: guarded head, lazy body, counted answer."""
 
 import time
-from typing import TYPE_CHECKING
 
 from cheroot.server import HTTPRequest
 
@@ -14,10 +13,7 @@ from davdrive.server.framing import CHUNKED, body_size
 from davdrive.server.head import parse_head
 from davdrive.server.limits import ServerLimits
 from davdrive.server.refusal import Refusal
-
-if TYPE_CHECKING:
-    from davdrive.server.connection import DriveConnection
-    from davdrive.server.http import DriveServer
+from davdrive.server.request_ports import RequestConnection, RequestServer
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -25,13 +21,13 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 class DriveRequest(HTTPRequest):
     """Replaces cheroot's lax parsing and its sending, behind the same method names."""
 
-    server: "DriveServer"
-    conn: "DriveConnection"
+    server: RequestServer
+    conn: RequestConnection
     environ: dict[str, object]
     body: BodyReader
     answer: Answer
 
-    def __init__(self, server: "DriveServer", conn: "DriveConnection") -> None:
+    def __init__(self, server: RequestServer, conn: RequestConnection) -> None:
         self.server = server
         self.conn = conn
         self.limits: ServerLimits = server.limits

@@ -1,13 +1,9 @@
 """What the selector thread looks at between its events: time limits, clients that went away, and the drain."""
 
 import select
-from typing import TYPE_CHECKING
 
 from davdrive.server.connection import DriveConnection, State
-
-if TYPE_CHECKING:
-    from davdrive.server.http import DriveServer
-    from davdrive.server.loop import ConnectionLoop
+from davdrive.server.loop_ports import WatchedLoop, WatchServer
 
 GONE = getattr(select, "POLLRDHUP", 0)
 """The client closed its side. POLLHUP and POLLERR are always reported."""
@@ -22,7 +18,7 @@ LEAVE_AFTER_S = 2.0
 class Watch:
     """Judges every connection's time, once a tick."""
 
-    def __init__(self, server: "DriveServer", loop: "ConnectionLoop") -> None:
+    def __init__(self, server: WatchServer, loop: WatchedLoop) -> None:
         self._server = server
         self._loop = loop
         self._limits = server.limits

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from http_rig import RigApp, connect, raw_request, read_until_quiet, serving
 
-from davdrive.server.accepting import address_key
+from davdrive.server.addresses import address_key
 from davdrive.server.http import DriveServer
 from davdrive.server.limits import ServerLimits
 

@@ -3,16 +3,14 @@
 import hashlib
 from base64 import b64encode
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import IO, Any, Protocol
 
 from davdrive.deadline import Deadline
 from davdrive.errors import DriveError, Unavailable
 from davdrive.objects.base import Bytes, ObjectWriter
+from davdrive.objects.options import S3Options
 from davdrive.objects.s3.errors import s3_errors
-from davdrive.objects.spool import Spool, SpoolReader
-
-if TYPE_CHECKING:
-    from davdrive.objects.s3.store import S3Store
+from davdrive.objects.spool import MemoryBudget, Spool, SpoolReader
 
 # The hash, the argument of PutObject that carries it, and whether the answer repeats it.
 CHECKSUMS = {
@@ -21,10 +19,23 @@ CHECKSUMS = {
 }
 
 
+class Bucket(Protocol):
+    """What a writer needs of the store."""
+
+    options: S3Options
+    budget: MemoryBudget
+
+    def put(self, key: str, body: IO[bytes] | Any, size: int, checksum: dict[str, str]) -> dict[str, Any]:
+        """PutObject with `checksum`, the argument that the store verifies. Raises what boto3 raises."""
+
+    def delete(self, key: str) -> None:
+        """Remove an object, if it is there."""
+
+
 class S3Writer(ObjectWriter):
     """Keeps its bytes until `finish` has succeeded, so `finish` may be tried again."""
 
-    def __init__(self, store: "S3Store", key: str, deadline: Deadline) -> None:
+    def __init__(self, store: Bucket, key: str, deadline: Deadline) -> None:
         self.key = key
         self.size = 0
         self._store = store
