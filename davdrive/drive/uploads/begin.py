@@ -13,7 +13,7 @@ from davdrive.metadata.caller import Caller
 from davdrive.metadata.drives import find_drive
 from davdrive.metadata.session import Session
 from davdrive.metadata.tables import PENDING
-from davdrive.metadata.uploads import Upload, count_uploads, find_named_upload, hold_drive, insert_upload
+from davdrive.metadata.uploads import Upload, count_uploads, find_named_upload, find_upload, hold_drive, insert_upload
 
 ID_BYTES = 16
 """Nobody guesses an id of this length."""
@@ -50,7 +50,8 @@ def begin(
         return held.upload
 
     def committed(session: Session) -> Upload | None:
-        return look_up(session, caller, UploadRef(drive, id=identity)).upload
+        held = find_upload(session, caller, identity)
+        return None if held is None else held.upload
 
     return backend.database.write(work, deadline, committed)
 
