@@ -59,7 +59,8 @@ def extras_of(backend: Backend, drive: Drive, path: DrivePath, resource: Resourc
     key = path_key(extras.base_keys)
     extras.locks = [lock for lock in map(Lock._make, answers.get(LOCKS, ())) if covers(lock, key)]
     extras.dead = by_node(answers.get(DEAD, ()))
-    extras.digests = {resource.node: known_digests(*row) for row in answers.get(DIGESTS, ())}
+    for row in answers.get(DIGESTS, ()):
+        extras.digests = {resource.node: known_digests(*row)}
     return extras
 
 

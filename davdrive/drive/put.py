@@ -133,8 +133,8 @@ def check_room(drive: Drive, size: int, file_bytes: int) -> None:
     if drive.quota_bytes is not None and drive.used_bytes + size > drive.quota_bytes:
         free = max(0, drive.quota_bytes - drive.used_bytes)
         raise QuotaExceeded(
-            f"the drive {drive.name} has {free} bytes left, and {size} are needed; deleted files and old versions count "
-            f"too: ask for `davdrive trash empty {drive.name}`, or for a larger quota"
+            f"the drive {drive.name} has {free} bytes left, and {size} are needed; deleted files and old versions "
+            f"count too: ask for `davdrive trash empty {drive.name}`, or for a larger quota"
         )
 
 

@@ -19,8 +19,8 @@ class AuthSettings(Section):
     # How long a password that was verified costs no hash; also how long a removed user may linger in a worker.
     remember_s: Seconds = 300
     remember_entries: PositiveCount = 4096
-    # How long a user that was looked up in PostgreSQL is not asked for again: it saves every request a round trip. A new
-    # password or a removal takes so long until every node heeds it. SQLite is always asked.
+    # How long a user that was looked up in PostgreSQL is not asked for again: it saves every request a round trip.
+    # A new password or a removal takes so long until every node heeds it. SQLite is always asked.
     known_s: Seconds = 2
     password_bytes: ByteCount = 1024
     # OWASP's advice for argon2id: 19 MiB, two passes, one lane; about 20 ms.

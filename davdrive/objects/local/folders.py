@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from davdrive.folders import make_durable_folder
-from davdrive.objects.local.sync import sync
+from davdrive.folders import make_durable_folder, sync
 
 FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 TEMPORARY = "tmp"

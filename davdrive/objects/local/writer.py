@@ -5,9 +5,9 @@ from contextlib import suppress
 
 from davdrive.deadline import Deadline
 from davdrive.errors import Unavailable
+from davdrive.folders import sync
 from davdrive.objects.base import Bytes, ObjectWriter
 from davdrive.objects.local.folders import ObjectFolders
-from davdrive.objects.local.sync import sync
 from davdrive.objects.os_errors import os_errors
 
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
