@@ -12,7 +12,7 @@ from tests.model.shapes import Node, Tree
 from tests.model.world import World
 
 ROOT = 1
-_ENTRIES = Statement("""
+ENTRIES = Statement("""
     SELECT d.name, e.parent, e.node, e.name, e.name_key, n.kind, e.until FROM entries e
     JOIN drives d ON d.id = e.drive JOIN nodes n ON n.drive = e.drive AND n.id = e.node""")
 _VERSIONS = Statement("""
@@ -33,7 +33,7 @@ _DOOMED = Statement("SELECT d.object_key FROM doomed d JOIN segments s ON s.obje
 def check(world: World, reference: Reference) -> None:
     """AssertionError where the drive differs from the model or breaks a promise."""
     with world.backend.database.snapshot() as session:
-        entries = session.rows(_ENTRIES)
+        entries = session.rows(ENTRIES)
         check_shape(entries)
         _check_trees(session, entries, reference)
         _check_locks(session, reference)
