@@ -10,6 +10,7 @@ _SET = Statement("""
     INSERT INTO chores (name, done_ms, at) VALUES (:name, :done_ms, :at)
     ON CONFLICT (name) DO UPDATE SET done_ms = excluded.done_ms, at = excluded.at""")
 _NOW = Statement("SELECT {NOW_MS}")
+_LOCKED_DRIVES = Statement("SELECT DISTINCT drive FROM locks")
 _EXPIRED_APP_PASSWORDS = Statement("DELETE FROM app_passwords WHERE expires_ms < :before_ms")
 
 
@@ -35,6 +36,11 @@ def now_ms(session: Session) -> int:
     """The database's time."""
     found: int = session.value(_NOW)
     return found
+
+
+def drives_with_locks(session: Session) -> set[int]:
+    """The drives that have locks, expired ones too."""
+    return {row[0] for row in session.rows(_LOCKED_DRIVES)}
 
 
 def drop_expired_app_passwords(session: Session, before_ms: int) -> int:

@@ -23,6 +23,10 @@ _PRUNE_COMMITS = Statement("""
     DELETE FROM commits WHERE drive = :drive AND revision IN (
         SELECT revision FROM commits WHERE drive = :drive AND revision < :horizon ORDER BY revision LIMIT :most)""")
 
+_DUE = Statement("""
+    SELECT 1 FROM commits WHERE drive = :drive AND revision < :horizon
+    UNION ALL SELECT 1 FROM versions WHERE drive = :drive AND until <= :horizon
+    UNION ALL SELECT 1 FROM entries WHERE drive = :drive AND until <= :horizon LIMIT 1""")
 _ENDED_VERSIONS = Statement("""
     SELECT id, content, size FROM versions WHERE drive = :drive AND until <= :horizon ORDER BY until LIMIT :most""")
 _NODES_VERSIONS = Statement(f"""
@@ -78,6 +82,11 @@ def oldest_revision(session: Session, drive: int) -> int:
     """The oldest revision whose view of the drive, and whose changes since, are still complete. 0: all of history."""
     oldest: int = session.value(_OLDEST, drive=drive) or 0
     return 0 if oldest <= 1 else oldest
+
+
+def anything_due(session: Session, drive: int, horizon: int) -> bool:
+    """Whether a purge would find anything; mostly there is nothing, and then no drive has to be held."""
+    return session.row(_DUE, drive=drive, horizon=horizon) is not None
 
 
 def prune_commits(session: Session, drive: int, horizon: int, most: int) -> Purged:

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from davdrive.deadline import Deadline
 from davdrive.drive.backend import Backend
 from davdrive.errors import DriveError
 from davdrive.upkeep.options import UpkeepOptions
@@ -31,6 +32,7 @@ class BackgroundUpkeep:
         self._options = options
         self._interval_s = interval_s
         self._stopping = threading.Event()
+        self._deadline = Deadline()
         self._thread = threading.Thread(target=self._run, name="upkeep", daemon=True)
 
     def start(self) -> None:
@@ -40,6 +42,7 @@ class BackgroundUpkeep:
     def stop(self) -> None:
         """End; returns when the thread has ended or `STOP_S` is over."""
         self._stopping.set()
+        self._deadline.cancel("the server is stopping")
         self._thread.join(STOP_S)
 
     def _run(self) -> None:
@@ -51,9 +54,8 @@ class BackgroundUpkeep:
     def _tick(self) -> bool:
         """Work for a while; whether all was done, or another process is at it."""
         try:
-            done = run_round(
-                self._backend, self._options, whole=False, going=self._going_until(time.monotonic() + TICK_S)
-            )
+            going = self._going_until(time.monotonic() + TICK_S)
+            done = run_round(self._backend, self._options, whole=False, going=going, deadline=self._deadline)
         except DriveError as error:
             LOG.warning("upkeep stopped and will go on later: %s", error)
             return True

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from davdrive.drive.backend import Backend
 from davdrive.metadata.caller import SYSTEM
 from davdrive.metadata.drives import Drive, visible_drives
-from davdrive.metadata.purging import Purged, horizon_at, prune_commits, purge_entries, purge_versions
+from davdrive.metadata.purging import Purged, anything_due, horizon_at, prune_commits, purge_entries, purge_versions
 from davdrive.metadata.session import Session
 from davdrive.metadata.uploads import hold_drive
 from davdrive.upkeep.options import Going, Tally, UpkeepOptions, always
@@ -39,6 +39,8 @@ def purge_drive(
     """Forget what ended in a drive before a time: old versions (unless `versions` is false), then deleted trees. Each
     batch is a transaction of its own that holds the drive for milliseconds."""
     horizon = backend.database.read(lambda session: horizon_at(session, drive.id, before_ms))
+    if not backend.database.read(lambda session: anything_due(session, drive.id, horizon)):
+        return
     for what, step in _steps(options, versions):
         for purged in _batches(backend, drive, horizon, step, going):
             tally.add(what, purged.rows)

@@ -11,7 +11,7 @@ from davdrive.drive.digests import fill_digests
 from davdrive.drive.uploads.expire import expire_uploads
 from davdrive.metadata.alone import alone
 from davdrive.metadata.caller import SYSTEM
-from davdrive.metadata.chores import drop_expired_app_passwords, now_ms
+from davdrive.metadata.chores import drives_with_locks, drop_expired_app_passwords, now_ms
 from davdrive.metadata.drives import visible_drives
 from davdrive.metadata.locks import sweep_locks
 from davdrive.metadata.session import Session
@@ -24,6 +24,9 @@ from davdrive.upkeep.sweep import is_due, sweep
 
 LOCK = "upkeep"
 """Who holds it may purge and delete. A backup holds it too, so that what it copies stays."""
+
+DIGESTS_LOCK = "digests"
+"""Who holds it reads whole files for their checksums."""
 
 LOCK_KEPT_S = DAY_S
 """An expired lock may be taken up again by its owner for a while; after a day nobody does."""
@@ -42,9 +45,16 @@ class Round:
 
 
 def run_round(
-    backend: Backend, options: UpkeepOptions, *, whole: bool, going: Going = always, wait_s: float = 0.0
+    backend: Backend,
+    options: UpkeepOptions,
+    *,
+    whole: bool,
+    going: Going = always,
+    wait_s: float = 0.0,
+    deadline: Deadline | None = None,
 ) -> Round:
-    """Do what is due. `whole`: the sweep too, due or not. `wait_s`: how long to wait for another process.
+    """Do what is due. `whole`: the sweep too, due or not. `wait_s`: how long to wait for another process. `deadline`:
+    cancels the reading of large files.
 
     Errors: Unavailable; whatever was done before it stays done.
     """
@@ -52,21 +62,15 @@ def run_round(
     with alone(backend.database, LOCK, wait_s) as held:
         if held is None:
             return Round(False, tally, False)
-        with _counted("forget", tally):
-            _forget_rows(backend, tally)
-        with _counted("uploads", tally):
-            expired = expire_uploads(backend, backend.database.read(now_ms))
-            tally.add("unfinished uploads that nobody continued", expired)
-        with _counted("purge", tally):
-            purge(backend, options, tally, going)
+        _forget(backend, options, tally, going)
         if going() and (whole or is_due(backend, options)):
             with _counted("sweep", tally):
                 sweep(backend, options, tally, going)
         held.check()
         with _counted("doomed", tally):
             delete_doomed(backend, options, tally, going)
-        if going():
-            tally.add("checksums computed", fill_digests(backend, Deadline()))
+    if going():
+        _compute(backend, tally, deadline or Deadline())
     return Round(True, tally, going())
 
 
@@ -82,11 +86,26 @@ def _counted(task: str, tally: Tally) -> Iterator[None]:
         record().upkeep(task, time.perf_counter() - began, sum(tally.counts.values()) - before, failed)
 
 
-def _forget_rows(backend: Backend, tally: Tally) -> None:
-    def work(session: Session) -> int:
-        now = now_ms(session)
-        for drive in visible_drives(session, SYSTEM):
-            sweep_locks(session, drive.id, drive.lock_ms - LOCK_KEPT_S * 1000)
-        return drop_expired_app_passwords(session, now) + forget_failures(session, now - FAILURES_KEPT_S * 1000)
+def _forget(backend: Backend, options: UpkeepOptions, tally: Tally, going: Going) -> None:
+    with _counted("forget", tally):
+        tally.add("expired app passwords and old failed sign-ins", backend.database.write(_forget_rows))
+    with _counted("uploads", tally):
+        expired = expire_uploads(backend, backend.database.read(now_ms))
+        tally.add("unfinished uploads that nobody continued", expired)
+    with _counted("purge", tally):
+        purge(backend, options, tally, going)
 
-    tally.add("expired app passwords and old failed sign-ins", backend.database.write(work))
+
+def _forget_rows(session: Session) -> int:
+    now, locked = now_ms(session), drives_with_locks(session)
+    for drive in visible_drives(session, SYSTEM) if locked else ():
+        if drive.id in locked:
+            sweep_locks(session, drive.id, drive.lock_ms - LOCK_KEPT_S * 1000)
+    return drop_expired_app_passwords(session, now) + forget_failures(session, now - FAILURES_KEPT_S * 1000)
+
+
+def _compute(backend: Backend, tally: Tally, deadline: Deadline) -> None:
+    """Checksums of what arrived in parts. It reads files of any size, so it must not hold up a backup."""
+    with alone(backend.database, DIGESTS_LOCK) as held:
+        if held is not None:
+            tally.add("checksums computed", fill_digests(backend, deadline))

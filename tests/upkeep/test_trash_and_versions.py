@@ -8,6 +8,9 @@ from davdrive.drive.trash import list_trash
 from davdrive.drive.versions import list_versions
 from davdrive.errors import AlreadyExists, Forbidden, NotFound, ParentMissing
 from davdrive.metadata.caller import SYSTEM, Caller
+from davdrive.metadata.drives import find_drive
+from davdrive.metadata.purging import prune_commits, purge_entries
+from davdrive.metadata.session import Session
 from tests.upkeep.upkeep_rig import (
     LARGE,
     at,
@@ -166,3 +169,22 @@ def test_a_version_of_another_path_is_not_restored_here(backend: Backend) -> Non
         restore_version(backend, SYSTEM, at("d/copy"), versions(backend, "d/one")[0][0])
     with pytest.raises(NotFound, match="is and was no file"):
         versions(backend, "d/three")
+
+
+def test_what_is_being_purged_is_no_longer_in_the_trash(backend: Backend) -> None:
+    """A tree that is gone in part must not come back in part."""
+    folder(backend, "d/a")
+    for number in range(5):
+        write(backend, f"d/a/{number}")
+    remove(backend, "d/a")
+    item = trash(backend)["/d/a"]
+    drive = backend.database.read(lambda session: find_drive(session, "d", SYSTEM))
+
+    def begin(session: Session) -> None:
+        prune_commits(session, drive.id, drive.revision, 500)
+        purge_entries(session, drive.id, drive.revision, 3, 0)
+
+    backend.database.write(begin)
+    assert not trash(backend)
+    with pytest.raises(NotFound):
+        restore_deleted(backend, SYSTEM, "d", item)
