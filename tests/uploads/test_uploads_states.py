@@ -1,8 +1,6 @@
 """The state machine of uploads, on both databases."""
 
 import hashlib
-import threading
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -40,7 +38,18 @@ from davdrive.metadata.caller import SYSTEM, Caller
 from davdrive.metadata.statement import Statement
 from davdrive.metadata.tables import ABORTED, COMPLETE, PENDING
 from tests.uploads.conftest import limit, one, used_bytes
-from tests.uploads.upload_steps import FILE, content, finished, part, pattern, started, written
+from tests.uploads.upload_steps import (
+    FILE,
+    abort_step,
+    complete_step,
+    content,
+    finished,
+    part,
+    part_step,
+    pattern,
+    started,
+    written,
+)
 
 _DAY_MS = 86_400_000
 _NOW = Statement("SELECT {NOW_MS}")
@@ -238,7 +247,7 @@ def test_aborting_frees_the_room_and_ends_the_upload(backend: Backend) -> None:
     part(backend, ref, 1, pattern(5000))
     abort(backend, SYSTEM, ref)
     assert used_bytes(backend) == 0
-    for late in (_abort(ref), _complete(ref), _part(ref)):
+    for late in (abort_step(ref), complete_step(ref), part_step(ref)):
         with pytest.raises(Gone):
             late(backend)
 
@@ -258,7 +267,7 @@ def test_completing_again_is_answered_as_the_first_time_and_elsewhere_refused(ba
     part(backend, ref, 1, b"bytes")
     first = finished(backend, ref)
     assert finished(backend, ref) == first
-    for late in (_abort(ref), _part(ref)):
+    for late in (abort_step(ref), part_step(ref)):
         with pytest.raises(Conflict):
             late(backend)
     with pytest.raises(Conflict):
@@ -277,7 +286,7 @@ def test_what_was_said_at_the_beginning_counts_at_the_end(backend: Backend) -> N
 
 def test_an_upload_is_nobody_elses(backend: Backend) -> None:
     ref = started(backend)
-    for late in (_abort(ref), _complete(ref), _part(ref)):
+    for late in (abort_step(ref), complete_step(ref), part_step(ref)):
         with pytest.raises(NotFound):
             late(backend, Caller("mallory", 4711))
 
@@ -336,83 +345,3 @@ def test_a_cancelled_stream_keeps_what_came(backend: Backend) -> None:
     with pytest.raises(DriveError):
         append(backend, SYSTEM, ref, 0, stream(), checksums={}, declared_size=None, deadline=deadline)
     assert find(backend, SYSTEM, ref).upload.received == 10_000 or find(backend, SYSTEM, ref).upload.received == 5000
-
-
-Step = Callable[..., Any]
-
-
-def _abort(ref: UploadRef) -> Step:
-    return lambda backend, caller=SYSTEM: abort(backend, caller, ref)
-
-
-def _complete(ref: UploadRef) -> Step:
-    return lambda backend, caller=SYSTEM: complete(backend, caller, ref, FILE, PutOptions())
-
-
-def _part(ref: UploadRef) -> Step:
-    return lambda backend, caller=SYSTEM: add_part(backend, caller, ref, 2, "2", [b"late"], PartOptions(), Deadline())
-
-
-def race(backend: Backend, *steps: Step) -> list[Any]:
-    """Do the steps at the same moment; what each returned or raised."""
-    gate, results = threading.Barrier(len(steps)), [None] * len(steps)
-
-    def run(at: int) -> None:
-        gate.wait()
-        try:
-            results[at] = steps[at](backend)
-        except DriveError as error:
-            results[at] = error
-
-    threads = [threading.Thread(target=run, args=(at,)) for at in range(len(steps))]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-    return results
-
-
-def test_of_complete_and_abort_one_wins_and_the_loser_is_told(backend: Backend) -> None:
-    for attempt in range(8):
-        ref = UploadRef("bob", id=begin(backend, SYSTEM, "bob").id)
-        append(backend, SYSTEM, ref, 0, [b"body"], checksums={}, declared_size=4, deadline=Deadline())
-        path = DrivePath("bob", (f"raced {attempt}",))
-        completing: Step = lambda backend, ref=ref, path=path: finished(backend, ref, path)  # noqa: E731
-        done, aborted = race(backend, completing, _abort(ref))
-        assert isinstance(done, Gone) != isinstance(aborted, Conflict), (done, aborted)
-        if isinstance(aborted, Conflict):
-            assert content(backend, path) == b"body"
-        else:
-            with pytest.raises(NotFound):
-                content(backend, path)
-
-
-def test_of_complete_and_complete_one_makes_the_version_and_both_hear_of_it(backend: Backend) -> None:
-    for attempt in range(5):
-        ref = started(backend, f"{attempt}")
-        part(backend, ref, 1, b"body")
-        one_, other = race(backend, _complete(ref), _complete(ref))
-        assert one_ == other, (one_, other)
-        assert used_bytes(backend) == 4 * (attempt + 1)
-
-
-def test_of_two_appends_at_one_offset_one_wins(backend: Backend) -> None:
-    for _ in range(5):
-        ref = UploadRef("bob", id=begin(backend, SYSTEM, "bob").id)
-
-        def appending(backend: Backend, ref: UploadRef = ref) -> int:
-            return append(backend, SYSTEM, ref, 0, [b"body"], checksums={}, declared_size=4, deadline=Deadline())
-
-        results = race(backend, appending, appending)
-        assert sorted(map(type, results), key=str) == [Conflict, int] or results == [4, 4]
-        assert find(backend, SYSTEM, ref).upload.received == 4
-
-
-def test_parallel_parts_all_arrive(backend: Backend) -> None:
-    ref, whole = started(backend), pattern(8000)
-    steps: list[Step] = [
-        lambda backend, at=at: part(backend, ref, at + 1, whole[at * 1000 : at * 1000 + 1000]) for at in range(8)
-    ]
-    assert all(not isinstance(each, DriveError) for each in race(backend, *steps))
-    finished(backend, ref)
-    assert content(backend) == whole

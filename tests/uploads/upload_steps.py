@@ -1,10 +1,14 @@
 """Steps of uploads that the tests share."""
 
+from collections.abc import Callable
+from typing import Any
+
 from davdrive.deadline import Deadline
 from davdrive.drive.backend import Backend
 from davdrive.drive.names import DrivePath
 from davdrive.drive.put import PutOptions, Written, put
 from davdrive.drive.read import open_content, read_bytes
+from davdrive.drive.uploads.abort import abort
 from davdrive.drive.uploads.add_part import PartOptions, Stored, add_part
 from davdrive.drive.uploads.begin import begin
 from davdrive.drive.uploads.complete import complete
@@ -45,3 +49,18 @@ def content(backend: Backend, path: DrivePath = FILE) -> bytes:
     """All bytes of a file."""
     found = open_content(backend, SYSTEM, path).content
     return b"".join(read_bytes(backend, found, 0, found.size, Deadline()))
+
+
+Step = Callable[..., Any]
+
+
+def abort_step(ref: UploadRef) -> Step:
+    return lambda backend, caller=SYSTEM: abort(backend, caller, ref)
+
+
+def complete_step(ref: UploadRef) -> Step:
+    return lambda backend, caller=SYSTEM: complete(backend, caller, ref, FILE, PutOptions())
+
+
+def part_step(ref: UploadRef) -> Step:
+    return lambda backend, caller=SYSTEM: add_part(backend, caller, ref, 2, "2", [b"late"], PartOptions(), Deadline())
