@@ -32,7 +32,16 @@ def command(settings: Settings) -> None:
     except OSError as error:
         raise Unavailable(f"cannot listen on {settings.listen}: {error.strerror}") from error
     workers = settings.workers if settings.workers > 1 else 0
+    announce(settings)
     raise SystemExit(serve(sock, lambda: make_site(latest(settings)), workers, supervisor_limits(settings)))
+
+
+def announce(settings: Settings) -> None:
+    """Say where the drives are; Ctrl-C is how a person ends it."""
+    scheme = "https" if settings.server.tls_certificate else "http"
+    where = f"unix:{settings.listen.path}" if settings.listen.path else f"{scheme}://{settings.listen}/"
+    many = "1 worker" if settings.workers == 1 else f"{settings.workers} workers"
+    click.echo(f"davdrive serves {where} with {many}; Ctrl-C ends it")
 
 
 def latest(settings: Settings) -> Settings:

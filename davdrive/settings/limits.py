@@ -1,10 +1,10 @@
-"""Limits on what one request, resource, user or drive may ask for."""
+"""Limits on what one request, resource, user or drive may ask for.
 
-from typing import Annotated
+Names of at most 255 bytes and paths of at most 200 names are no options: every row of a drive was made under them
+(`davdrive.drive.names`).
+"""
 
-from pydantic import Field
-
-from davdrive.settings.kinds import ByteCount, Count, PositiveCount, PositiveSeconds, Section
+from davdrive.settings.kinds import ByteCount, PositiveCount, PositiveSeconds, Section
 
 KIB = 1 << 10
 HOUR_S = 3600
@@ -20,22 +20,15 @@ class LimitSettings(Section):
     # Nesting and number of elements in an XML body; DAV's own bodies are six deep.
     xml_depth: PositiveCount = 64
     xml_elements: PositiveCount = 10_000
-    # 255 bytes is what every client's file system can hold.
-    name_bytes: Annotated[PositiveCount, Field(le=255)] = 255
-    path_names: Annotated[PositiveCount, Field(le=1000)] = 200
     # PROPFIND with Depth: infinity asks for the whole tree; clients that need it are rare (RFC 4918 §9.1).
     propfind_infinity: bool = False
     # PUT with Content-Range, as Apache takes it. A client that does not mean it so would damage its file, so it is off.
     put_content_range: bool = False
-    # Members in one answer. Answers are streamed, so this bounds time and not memory.
-    listing_members: PositiveCount = 1_000_000
     # Properties named in one PROPFIND or PROPPATCH.
     properties_named: PositiveCount = 256
     properties_per_node: PositiveCount = 128
-    property_bytes: ByteCount = 64 * KIB
     properties_node_bytes: ByteCount = 256 * KIB
     locks_per_drive: PositiveCount = 10_000
-    locks_per_user: PositiveCount = 1_000
     # For a LOCK without a Timeout: twice what davfs2 asks for, so that a short pause loses nothing.
     lock_default_s: PositiveSeconds = HOUR_S
     # `Infinite` is granted as this: a forgotten lock is gone the next day.
@@ -48,13 +41,9 @@ class LimitSettings(Section):
     ranges: PositiveCount = 5
     # Nodes that one COPY may make: its transaction holds the drive's writer lock for seconds at most.
     tree_nodes: PositiveCount = 500_000
-    # Members named one by one in the answer to a tree operation that failed.
-    multistatus_members: PositiveCount = 1_000
     # The longest upload or download. Objects are kept at least this long after their last reference went.
     request_s: PositiveSeconds = 12 * HOUR_S
     # Resumable uploads: parts of one, unfinished ones of one user, and how long one may rest.
     upload_parts: PositiveCount = 10_000
     uploads_per_user: PositiveCount = 1_000
     upload_idle_s: PositiveSeconds = 24 * HOUR_S
-    # Versions kept of one file inside the retention; 0 keeps all.
-    versions_per_node: Count = 0

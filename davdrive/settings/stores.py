@@ -64,6 +64,3 @@ class ObjectSettings(Section):
     tries: PositiveCount = 5
     retry_wait_s: Seconds = 0.2
     retry_wait_max_s: Seconds = 5
-    # Answer a download of one object with a redirect to the store, for clients that ask for it.
-    redirects: bool = False
-    redirect_s: PositiveSeconds = 300

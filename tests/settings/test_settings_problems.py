@@ -115,7 +115,7 @@ def test_an_unknown_or_ill_typed_flag_is_named() -> None:
         ({"public_urls": 5}, "a valid tuple"),
         ({"auth.realm": 'a"b'}, "should match pattern"),
         ({"workers": 0}, "greater than or equal to 1"),
-        ({"limits.name_bytes": 256}, "less than or equal to 255"),
+        ({"auth.argon2_lanes": 17}, "less than or equal to 16"),
         ({"objects.segment_bytes": "5 parsecs"}, "could not interpret byte unit"),
         ({"log.format": "xml"}, "'text' or 'json'"),
         ({"listen": "::1:80"}, "in brackets"),
