@@ -1,11 +1,13 @@
 """Fixtures for every room, and the rule that nothing is skipped in CI."""
 
 from collections.abc import Generator
-from typing import Any
+from typing import TypeVar
 
 import pytest
 
 from tests.support.programs import in_ci
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
 pytest_plugins = ["tests.support.seaweed", "tests.support.peers", "tests.support.postgres"]
 
@@ -28,7 +30,7 @@ def pytest_make_collect_report(
     return _refuse_skip(report)
 
 
-def _refuse_skip(report: Any) -> Any:
+def _refuse_skip(report: Report) -> Report:
     if in_ci() and report.skipped and not hasattr(report, "wasxfail"):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
         report.outcome, report.longrepr = "failed", f"skipped, which CI does not allow: {reason}"

@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 TIMEOUT_S = 180
@@ -14,12 +14,13 @@ def run(
     stdin: str = "",
     statuses: Sequence[int] = (0,),
     timeout_s: float = TIMEOUT_S,
-    **more: str,
+    environment: Mapping[str, str] | None = None,
 ) -> str:
-    """Run a program in `folder`, which is also its home, and return what it printed. `more`: environment variables."""
-    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "LANG": "C.UTF-8", "TZ": "UTC", **more}
+    """Run a program in `folder`, which is also its home, and return what it printed. `environment`: what is
+    added to it."""
+    whole = {"PATH": os.environ["PATH"], "HOME": str(folder), "LANG": "C.UTF-8", "TZ": "UTC", **(environment or {})}
     done = subprocess.run(
-        command, cwd=folder, input=stdin, env=environment, timeout=timeout_s, text=True, errors="replace",
+        command, cwd=folder, input=stdin, env=whole, timeout=timeout_s, text=True, errors="replace",
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
     )  # fmt: skip
     assert done.returncode in statuses, f"{' '.join(command)}: exit status {done.returncode}\n{done.stdout[-6000:]}"

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from program_runs import run
 
+from tests.clients.program_runs import run
 from tests.support.http import Client
 from tests.support.programs import needs
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from program_runs import run
-from real_tree import checksums, copy_library
 
+from tests.clients.program_runs import run
+from tests.clients.real_tree import checksums, copy_library
 from tests.support.http import Client
 from tests.support.peers import Peer
 from tests.support.programs import lacks, needs
@@ -135,4 +135,4 @@ class Git:
         (home / ".gitconfig").write_text("[user]\nname = Bob\nemail = bob@example.org\n[safe]\ndirectory = *\n")
 
     def __call__(self, *arguments: str) -> str:
-        return run(self.program, *arguments, folder=self.home, GIT_CONFIG_NOSYSTEM="1")
+        return run(self.program, *arguments, folder=self.home, environment={"GIT_CONFIG_NOSYSTEM": "1"})

@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-from program_runs import run
 
+from tests.clients.program_runs import run
 from tests.support.peers import Peer
 from tests.support.programs import needs
 from tests.support.serving import USERS

@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
-from program_runs import run
-from real_tree import copy_library
 
+from tests.clients.program_runs import run
+from tests.clients.real_tree import copy_library
 from tests.support.dav import OC, listing, prop
 from tests.support.peers import Peer
 from tests.support.programs import needs
@@ -35,7 +35,7 @@ class Rclone:
     def __call__(self, *arguments: str) -> str:
         """Run a command; a test must not wait for retries that hide an error, so there are none."""
         options = ("--retries", "1", "--low-level-retries", "1", "--transfers", "8", "--checkers", "8")
-        return run(self.program, *arguments, *options, folder=self.folder, **self.environment)
+        return run(self.program, *arguments, *options, folder=self.folder, environment=self.environment)
 
 
 @pytest.fixture

@@ -102,7 +102,7 @@ def test_the_lock_manager_tells_of_the_drives_locks(share: Share) -> None:
     share.write("/free", b"x")
     request = LockRequest(exclusive=True, infinite=False, owner_xml="<owner/>", timeout_s=60)
     token = lock(share.provider.backend, ALICE, DrivePath("box", ("f",)), request).lock.token
-    manager = share.provider.lock_manager
+    manager: Any = share.provider.lock_manager
     assert manager.is_url_locked("/f")
     assert not manager.is_url_locked("/free")
     assert manager.is_url_locked_by_token("/f", token)

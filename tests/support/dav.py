@@ -43,6 +43,27 @@ def listing(client: Client, path: str = "", body: bytes = b"", depth: str = "1")
     return Multistatus(answer.xml)
 
 
+def submitted(token: str) -> str:
+    """An If header that submits a token."""
+    return f"(<{token}>)"
+
+
+def active_locks(client: Client, path: str) -> list[dict[str, str]]:
+    """Every activelock of a resource, its parts by name."""
+    found = listing(client, path, prop(D + "lockdiscovery"), "0").properties()[D + "lockdiscovery"].element
+    return [parts_of(each) for each in found.findall(D + "activelock")]
+
+
+def parts_of(active: Element) -> dict[str, str]:
+    """An activelock, its parts by name."""
+    parts: dict[str, str] = {}
+    for each in active:
+        inside = [child.tag.removeprefix(D) for child in each]
+        text = "".join(each.itertext()).strip()
+        parts[each.tag.removeprefix(D)] = text or (inside[0] if inside else "")
+    return parts
+
+
 def names_in(client: Client, path: str = "") -> set[str]:
     """The names of the members of a collection, as they stand in hrefs."""
     listed = listing(client, path, b'<propfind xmlns="DAV:"><prop><resourcetype/></prop></propfind>')

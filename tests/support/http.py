@@ -1,6 +1,7 @@
 """A tiny HTTP client that sends exactly the bytes it is told to, and reads answers with the standard library."""
 
 import base64
+import io
 import socket
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -48,18 +49,30 @@ class Answer:
         return ElementTree.fromstring(self.body)
 
 
+class _Kept(io.BufferedReader):
+    """What came and was not read yet, for one answer after the other: the end of an answer does not close it."""
+
+    def makefile(self, _: str) -> "_Kept":
+        return self
+
+    def close(self) -> None:
+        """The connection closes the socket."""
+
+
 class Connection:
     """One connection, kept until it is closed."""
 
     def __init__(self, address: tuple[str, int], timeout_s: float = TIMEOUT_S) -> None:
         self.sock = socket.create_connection(address, timeout=timeout_s)
+        self._raw = self.sock.makefile("rb", buffering=0)
+        self._came = _Kept(self._raw)
 
     def send(self, data: bytes) -> None:
         self.sock.sendall(data)
 
     def read(self, method: str = "GET") -> Answer:
         """The next answer, interim ones passed over."""
-        response = HTTPResponse(self.sock, method=method)
+        response = HTTPResponse(self._came, method=method)  # type: ignore[arg-type]
         try:
             response.begin()
             body = response.read()
@@ -83,6 +96,7 @@ class Connection:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._raw.close()
         self.sock.close()
 
 

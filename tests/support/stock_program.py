@@ -31,13 +31,14 @@ def config(provider_mapping: dict[str, Any], users: dict[str, str]) -> dict[str,
 
 def main(port: int, folder: Path, mount: str | None, users: dict[str, str]) -> None:
     if mount is None:
-        mapping: dict[str, Any] = {"/": FilesystemProvider(str(folder))}
+        mapping: dict[str, Any] = {"/": FilesystemProvider(str(folder))}  # type: ignore[no-untyped-call]
         for each in folder.iterdir():
             if each.is_dir() and each.name != each.name.lower():
-                mapping["/" + each.name] = FilesystemProvider(str(each))
+                mapping["/" + each.name] = FilesystemProvider(str(each))  # type: ignore[no-untyped-call]
     else:
         mapping = {mount: DriveProvider.open(str(folder), "box")}
-    server = Server(("127.0.0.1", port), WsgiDAVApp(config(mapping, users)))
+    app = WsgiDAVApp(config(mapping, users))  # type: ignore[no-untyped-call]
+    server = Server(("127.0.0.1", port), app)
     try:
         server.start()
     finally:

@@ -1,9 +1,8 @@
 """If, If-Match and their like, where stock WsgiDAV does not judge them."""
 
-from defect import defect
-
 from tests.support.dav import locked
 from tests.support.peers import Peer
+from tests.wire.defect import defect
 
 
 @defect

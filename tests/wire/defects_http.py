@@ -1,9 +1,8 @@
 """HTTP itself, where cheroot and WsgiDAV are lax."""
 
-from defect import defect
-
 from tests.support.http import Answer, Client, Connection, head
 from tests.support.peers import Peer
+from tests.wire.defect import defect
 
 
 def send(peer: Peer, message: bytes) -> Answer:

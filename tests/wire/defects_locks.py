@@ -1,9 +1,8 @@
 """Locks that stock WsgiDAV grants, ignores or leaves behind."""
 
-from defect import defect
-
 from tests.support.dav import D, Multistatus, listing, locked, lockinfo, prop, take_lock
 from tests.support.peers import Peer
+from tests.wire.defect import defect
 
 
 @defect

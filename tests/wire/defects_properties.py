@@ -1,9 +1,8 @@
 """PROPFIND and PROPPATCH where stock WsgiDAV answers less than was asked."""
 
-from defect import defect
-
 from tests.support.dav import D, Multistatus, listing, prop, update
 from tests.support.peers import Peer
+from tests.wire.defect import defect
 
 
 @defect

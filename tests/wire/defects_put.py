@@ -1,16 +1,11 @@
 """PUT and what stock WsgiDAV leaves of a file when something goes wrong."""
 
 import socket
-import threading
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
-from functools import partial
 from http.client import HTTPException
 
-from defect import defect
-
-from tests.support.http import Client, Connection, head
+from tests.support.http import Client, head
 from tests.support.peers import Peer
+from tests.wire.defect import defect
 
 OLD = b"what was there before"
 
@@ -67,22 +62,6 @@ def the_etag_changes_with_a_write_of_the_same_size_in_the_same_second(peer: Peer
     first, second = (peer.bob.put("f", body, X_OC_Mtime="1700000000") for body in (b"one", b"two"))
     assert first.etag != second.etag
     assert first.etag != peer.bob.do("HEAD", "f").etag
-
-
-@defect
-def one_alone_wins_of_many_puts_that_want_to_be_the_first(peer: Peer) -> None:
-    with ExitStack() as stack:
-        writers = [stack.enter_context(peer.bob.connection()) for _ in range(6)]
-        pool = stack.enter_context(ThreadPoolExecutor(len(writers)))
-        for number in range(40):
-            gate = threading.Barrier(len(writers))
-            statuses = pool.map(partial(_be_the_first, peer.bob, f"first{number}", gate), writers)
-            assert sorted(statuses) == [201, 412, 412, 412, 412, 412]
-
-
-def _be_the_first(client: Client, name: str, gate: threading.Barrier, connection: Connection) -> int:
-    gate.wait()
-    return client.on(connection, "PUT", name, b"x" * 100, {"If-None-Match": "*"}).status
 
 
 @defect

@@ -1,8 +1,7 @@
 """Range where stock WsgiDAV answers something else than was asked."""
 
-from defect import defect
-
 from tests.support.peers import Peer
+from tests.wire.defect import defect
 
 CONTENT = bytes(range(100))
 

@@ -1,9 +1,8 @@
 """COPY, MOVE and names where stock WsgiDAV loses files or breaks off."""
 
-from defect import defect
-
 from tests.support.dav import names_in
 from tests.support.peers import Peer
+from tests.wire.defect import defect
 
 
 @defect

@@ -4,12 +4,12 @@ import socket
 import time
 
 import pytest
-from bad_input_cases import CASES, Bad
 
 from tests.support.dav import element_in, lockinfo, sentence_of, unchanged, update
 from tests.support.http import Answer, Client, Connection, head
 from tests.support.peers import Peer
 from tests.support.serving import davdrive
+from tests.wire.bad_input_cases import CASES, Bad
 
 FEWEST_WORDS = 3
 SECONDS_FOR_ALL = 5  # some twenty requests of a few milliseconds each

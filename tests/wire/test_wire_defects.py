@@ -5,21 +5,11 @@ The second half keeps the first honest: a probe that passes on the stock server 
 
 from http.client import HTTPException
 
-import defects_conditions
-import defects_http
-import defects_locks
-import defects_properties
-import defects_put
-import defects_ranges
-import defects_trees
 import pytest
-from defect import DEFECTS, Probe
 
 from tests.support.peers import Peer
+from tests.wire.every_defect import DEFECTS, Probe
 
-_MODULES = (
-    defects_conditions, defects_http, defects_locks, defects_properties, defects_put, defects_ranges, defects_trees,
-)  # fmt: skip
 each_defect = pytest.mark.parametrize("probe", DEFECTS, ids=lambda probe: probe.__name__)
 
 

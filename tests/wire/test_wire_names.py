@@ -84,10 +84,14 @@ def test_a_whole_drive_can_be_locked_by_its_root(peer: Peer) -> None:
     alice = peer.server.client("alice")
     token = locked(alice, "", depth="infinity")
     try:
-        assert alice.put("f", b"x").status == 423
-        assert alice.put("f", b"x", If=f"<{alice.url('')}> (<{token}>)").status == 201
-        discovery = listing(alice, "f", prop(D + "lockdiscovery"), "0").properties()[D + "lockdiscovery"].element
+        assert alice.put("below-a-locked-root", b"x").status == 423
+        assert alice.put("below-a-locked-root", b"x", If=f"<{alice.url('')}> (<{token}>)").status == 201
+        discovery = (
+            listing(alice, "below-a-locked-root", prop(D + "lockdiscovery"), "0")
+            .properties()[D + "lockdiscovery"]
+            .element
+        )
         assert discovery.findtext(f"{D}activelock/{D}lockroot/{D}href") == "/alice/"
-        assert alice.delete("f", If=f"(<{token}>)").status == 204
+        assert alice.delete("below-a-locked-root", If=f"(<{token}>)").status == 204
     finally:
         assert alice.do("UNLOCK", "", headers={"Lock-Token": f"<{token}>"}).status == 204

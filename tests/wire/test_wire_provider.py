@@ -4,13 +4,12 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-import test_wire_defects  # noqa: F401  (registers every probe)
-from defect import DEFECTS, Probe
 
 from tests.support.http import head
 from tests.support.peers import Peer, fresh
 from tests.support.serving import RunningServer
 from tests.support.stock import stock_wsgidav
+from tests.wire.every_defect import DEFECTS, Probe
 
 # What happens before a provider is asked: framing, passwords, reading on after a refusal, decoding, names of shares.
 OF_THE_SERVER = {
