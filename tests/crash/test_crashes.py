@@ -1,0 +1,31 @@
+"""Whatever a process was doing when it was killed, it happened entirely or not at all, and nothing else is lost."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.crash.rig import Crashes, PromiseBroken
+from tests.crash.scene import ACTIONS
+
+
+@pytest.fixture(scope="module")
+def crashes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crashes]:
+    rig = Crashes.start(tmp_path_factory.mktemp("crashes"))
+    yield rig
+    rig.stop()
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_killed_at_any_step_an_action_happened_entirely_or_not_at_all(crashes: Crashes, action: str) -> None:
+    steps = crashes.kill_everywhere(action)
+    assert any("COMMIT" in step for step in steps), f"nothing was ever committed: {steps}"
+
+
+def test_a_drive_that_answers_before_it_commits_is_caught(crashes: Crashes) -> None:
+    with pytest.raises(PromiseBroken, match="is lost"):
+        crashes.kill_everywhere("MOVE of a tree", "P1")
+
+
+def test_a_drive_that_names_bytes_before_they_are_stored_is_caught(crashes: Crashes) -> None:
+    with pytest.raises(PromiseBroken):
+        crashes.kill_everywhere("PUT over a large file", "P6")
