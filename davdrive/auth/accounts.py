@@ -6,9 +6,9 @@ from collections.abc import Callable
 from davdrive.auth.known import KnownUsers
 from davdrive.auth.passwords import Passwords
 from davdrive.auth.remember import Remembered
-from davdrive.auth.throttle import Failures, Throttle
+from davdrive.auth.throttle import Failures, MemoryFailures, Throttle
 from davdrive.drive.names import name_key
-from davdrive.errors import TooManyRequests
+from davdrive.errors import StorageFull, TooManyRequests
 from davdrive.metadata.caller import Caller
 from davdrive.metadata.database import Database
 from davdrive.metadata.session import Session
@@ -17,10 +17,15 @@ from davdrive.observe.metrics import record
 
 
 class DatabaseFailures:
-    """Failed attempts in the database, so that every worker and node counts the same."""
+    """Failed attempts in the database, so that every worker and node counts the same.
+
+    While the database has no room for them each process counts for itself: a full disk must not keep people from
+    reading, or from deleting something.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._without_room = MemoryFailures()
 
     def update(self, key: str, change: Callable[[Failures], Failures]) -> Failures:
         """Replace a key's failures atomically; the state before."""
@@ -33,7 +38,10 @@ class DatabaseFailures:
                 set_failures(session, key, after.count, int(after.last_s * 1000))
             return before
 
-        return self._database.write(work)
+        try:
+            return self._database.write(work)
+        except StorageFull:
+            return self._without_room.update(key, change)
 
 
 class Accounts:

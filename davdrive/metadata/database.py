@@ -85,12 +85,12 @@ class Database:
         self,
         work: Callable[[Session], T],
         deadline: Deadline | None = None,
-        committed: Callable[[Session], T | None] | None = None,
+        committed: Callable[[Session], bool] | None = None,
     ) -> T:
         """Run `work` in one transaction that is durable when this returns; it may run several times.
 
-        `committed` answers, in a new transaction, whether a commit whose answer was lost took place: the result if
-        it did, None if it did not. Without it such a commit becomes `Unavailable`.
+        `committed` answers, in a new transaction, whether a commit whose answer was lost took place; it is asked only
+        when `work` had come to its end. Without it such a commit becomes `Unavailable`.
         Errors: what the work raises; StorageFull; Unavailable; Cancelled.
         """
         began = time.perf_counter()
@@ -119,7 +119,7 @@ class Database:
         except self._driver_error as error:
             raise drive_error(error) or error from error
 
-    def _settle(self, undecided: Undecided, committed: Callable[[Session], T | None] | None) -> T | None:
+    def _settle(self, undecided: Undecided, committed: Callable[[Session], bool] | None) -> bool:
         """Find out about a commit whose answer was lost, once its transaction is over one way or the other."""
         ends = time.monotonic() + self._options.wait_s
         while self.read(lambda session: is_under_way(session, undecided.number)):

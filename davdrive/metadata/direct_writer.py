@@ -6,7 +6,7 @@ number alone does not: a server that crashed may give it to another.)
 """
 
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from davdrive.metadata.faults import Fault, fault_of
 from davdrive.metadata.pool import Connections
@@ -29,9 +29,10 @@ _KNOWN = {Fault.RETRY, Fault.FULL, Fault.BUG}
 
 @dataclass
 class Undecided(Exception):
-    """The connection went away between COMMIT and its answer. `number` is the transaction's."""
+    """The connection went away between COMMIT and its answer. `number` is the transaction's, `result` the work's."""
 
     number: str
+    result: Any
 
 
 class DirectWriter:
@@ -61,7 +62,7 @@ class DirectWriter:
                 done = session.send("COMMIT")
         except self._connections.driver_error as error:
             if committing and fault_of(error) not in _KNOWN:
-                raise Undecided(committing) from error
+                raise Undecided(committing, result) from error
             raise
         if done.statusmessage != "COMMIT":
             raise RuntimeError("the work went on after one of its statements had failed")

@@ -35,10 +35,12 @@ class Patience:
         self,
         once: Callable[[], T],
         deadline: Deadline | None = None,
-        settle: Callable[[Undecided], T | None] | None = None,
+        settle: Callable[[Undecided], bool] | None = None,
     ) -> T:
-        """What `once` returns, or what `settle` finds out about a commit whose answer was lost: the result, or None
-        when it did not take place. Errors: what `once` raises; StorageFull; Unavailable; Cancelled."""
+        """What `once` returns. `settle` finds out whether a commit whose answer was lost took place.
+
+        Errors: what `once` or `settle` raises; StorageFull; Unavailable; Cancelled.
+        """
         ends = time.monotonic() + self._wait_s
         for attempt in range(1, self._tries + 1):
             if deadline is not None:
@@ -46,9 +48,9 @@ class Patience:
             try:
                 return once()
             except Undecided as undecided:
-                settled = None if settle is None else settle(undecided)
-                if settled is not None:
-                    return settled
+                if settle is not None and settle(undecided):
+                    result: T = undecided.result
+                    return result
                 self._retried(Fault.LOST.name.lower())
             except self._driver_error as error:
                 fault = fault_of(error)

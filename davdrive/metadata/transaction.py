@@ -77,7 +77,7 @@ def transact(database: Database, change: Change, work: Callable[[Transaction], T
     Unavailable; Cancelled.
     """
     operation_id = secrets.token_hex(12)
-    reached: list[tuple[int, int, T]] = []
+    reached: list[tuple[int, int]] = []
 
     def run(session: Session) -> T:
         if change.deadline is not None:
@@ -89,14 +89,12 @@ def transact(database: Database, change: Change, work: Callable[[Transaction], T
             database.observer.waited(time.perf_counter() - began)
         result = work(transaction)
         _record(transaction, change, operation_id)
-        reached[:] = [(transaction.drive.id, transaction.drive.revision, result)]
+        reached[:] = [(transaction.drive.id, transaction.drive.revision)]
         return result
 
-    def committed(session: Session) -> T | None:
-        if not reached:
-            return None
-        drive, revision, result = reached[0]
-        return result if session.value(_RECORDED, drive=drive, revision=revision, id=operation_id) else None
+    def committed(session: Session) -> bool:
+        drive, revision = reached[0]
+        return session.row(_RECORDED, drive=drive, revision=revision, id=operation_id) is not None
 
     return database.write(run, change.deadline, committed)
 

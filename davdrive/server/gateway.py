@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from cheroot.wsgi import Gateway
 
-from davdrive.errors import BodyMismatch, Cancelled, Damaged, DriveError, TooLarge, Unavailable
+from davdrive.errors import BodyMismatch, Cancelled, Damaged, DriveError, StorageFull, TooLarge, Unavailable
 from davdrive.server.answer import Answer
 from davdrive.server.answer_head import AnswerHead
 from davdrive.server.pace import TooSlow
@@ -26,6 +26,7 @@ FAILURES: tuple[tuple[type[DriveError], int], ...] = (
     (TooLarge, 413),
     (Unavailable, 503),
     (Cancelled, 503),
+    (StorageFull, 507),
     (Damaged, 503),  # found when the first byte is wanted; the store may be back for the next try
 )
 """Kinds that an application may leave to the server, in the order in which they are looked at. All others are 500."""
@@ -107,9 +108,12 @@ class DriveGateway(Gateway):
         self.answer.keep = False
 
     def _log_broken(self, error: BaseException) -> None:
-        """The answer had begun: a client that left is everyday, anything else is worth a trace."""
+        """The answer had begun: a client that left is everyday, a store that fails was foreseen, anything else is worth
+        a trace."""
         number = self.req.request_id
         if isinstance(error, (ConnectionError, TimeoutError, TooSlow, Cancelled)):
             LOG.info("request %s ended early: %s", number, error, extra={"request_id": number})
+        elif isinstance(error, DriveError):
+            LOG.warning("request %s broke off in its answer: %s", number, error, extra={"request_id": number})
         else:
             LOG.error("request %s broke off in its answer", number, exc_info=error, extra={"request_id": number})

@@ -21,8 +21,8 @@ def abort(backend: Backend, caller: Caller, ref: UploadRef, deadline: Deadline |
         end(session, hold(session, caller, ref))
         return True
 
-    def committed(session: Session) -> bool | None:
-        return True if look_up(session, caller, ref).upload.state == ABORTED else None
+    def committed(session: Session) -> bool:
+        return look_up(session, caller, ref).upload.state == ABORTED
 
     backend.database.write(work, deadline, committed)
 
@@ -50,8 +50,8 @@ def drop_part(backend: Backend, caller: Caller, ref: UploadRef, number: int, dea
             raise Gone("the upload has ended")
         return True
 
-    def committed(session: Session) -> bool | None:
+    def committed(session: Session) -> bool:
         upload = look_up(session, caller, ref).upload
-        return True if find_part(session, upload.id, number) is None else None
+        return find_part(session, upload.id, number) is None
 
     backend.database.write(work, deadline, committed)

@@ -96,9 +96,8 @@ def _name(
             raise too_late(upload.state, Event.PART)
         return Stored(old is None, part)
 
-    def committed(session: Session) -> Stored | None:
+    def committed(session: Session) -> bool:
         key = stored.segments[0].key if stored.segments else ""
-        there = part_has_object(session, look_up(session, caller, ref).upload.id, part.number, key)
-        return Stored(True, part) if there else None
+        return part_has_object(session, look_up(session, caller, ref).upload.id, part.number, key)
 
     return backend.database.write(work, deadline, committed)

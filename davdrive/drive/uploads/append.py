@@ -117,8 +117,7 @@ def _name(backend: Backend, caller: Caller, ref: UploadRef, offset: int, stored:
             raise too_late(upload.state, Event.PART)
         return offset + part.size
 
-    def committed(session: Session) -> int | None:
-        there = part_has_object(session, look_up(session, caller, ref).upload.id, offset, stored.segments[0].key)
-        return offset + part.size if there else None
+    def committed(session: Session) -> bool:
+        return part_has_object(session, look_up(session, caller, ref).upload.id, offset, stored.segments[0].key)
 
     return backend.database.write(work, None, committed)

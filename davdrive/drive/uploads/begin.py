@@ -49,9 +49,8 @@ def begin(
         check_total(held.drive, held.upload, total, backend.limits)
         return held.upload
 
-    def committed(session: Session) -> Upload | None:
-        held = find_upload(session, caller, identity)
-        return None if held is None else held.upload
+    def committed(session: Session) -> bool:
+        return find_upload(session, caller, identity) is not None
 
     return backend.database.write(work, deadline, committed)
 
