@@ -12,10 +12,11 @@ from tests.support.serving import davdrive
 
 ROUNDS = 700
 METHODS = (
-    "GET", "HEAD", "PUT", "PUT", "DELETE", "MKCOL", "MKCOL", "COPY", "MOVE", "MOVE", "PROPFIND", "PROPPATCH", "LOCK",
-    "UNLOCK", "OPTIONS", "PATCH", "REPORT", "POST",
+    *("GET", "PUT", "MKCOL", "COPY", "MOVE", "PROPFIND") * 3, "HEAD", "DELETE", "DELETE", "PROPPATCH", "LOCK", "UNLOCK",
+    "OPTIONS", "PATCH", "REPORT", "POST",
 )  # fmt: skip
-NAMES = ("a", "b", "c", "d", "%C3%A9", "e%CC%81", "A", "..", "%00", "x" * 260, "a%2Fb", "", "a b", "%E2%80%AE", "*")
+NAMES = ("a", "b", "c", "d", "%C3%A9", "e%CC%81", "A", "a b")
+BAD_NAMES = ("..", "%00", "x" * 260, "a%2Fb", "", "%E2%80%AE", "*", "%")
 HEADERS: dict[str, tuple[str, ...]] = {
     "Depth": ("0", "1", "infinity", "2", ""),
     "Overwrite": ("T", "F", "t", "x"),
@@ -48,11 +49,19 @@ HEADERS: dict[str, tuple[str, ...]] = {
     "Accept": ("text/html", "*/*"),
     "Expect": ("100-continue",),
 }
-BODIES: tuple[bytes | list[bytes], ...] = (
-    b"", b"x", b"xyz" * 40_000, [b"a", b"bc"], lockinfo(), lockinfo("shared"), prop(D + "getetag", OC + "checksums"),
-    b'<propfind xmlns="DAV:"><propname/></propfind>', update(("{urn:x}a", "1")), update((D + "lastmodified", "5")),
-    update((WIN32 + "Win32FileAttributes", "20"), remove=("{urn:x}a",)), b"<", b"\xff\xfe<\0", b"<a xmlns:b=''/>",
-)  # fmt: skip
+Sent = bytes | list[bytes]
+CONTENTS: tuple[Sent, ...] = (b"", b"x", b"xyz" * 40_000, [b"a", b"bc"])
+FITTING: dict[str, tuple[Sent, ...]] = {
+    "PUT": CONTENTS,
+    "PATCH": CONTENTS,
+    "PROPFIND": (b"", prop(D + "getetag", OC + "checksums"), b'<propfind xmlns="DAV:"><propname/></propfind>'),
+    "PROPPATCH": (
+        update(("{urn:x}a", "1")), update((D + "lastmodified", "5")), update((D + "getetag", "5")),
+        update((WIN32 + "Win32FileAttributes", "20"), remove=("{urn:x}a",)),
+    ),
+    "LOCK": (lockinfo(), lockinfo("shared"), lockinfo("shared"), b""),
+}  # fmt: skip
+BODIES = (*(body for bodies in FITTING.values() for body in bodies), b"<", b"\xff\xfe<\0", b"<a xmlns:b=''/>")
 
 
 class Chance:
@@ -69,18 +78,23 @@ class Chance:
 
     def path(self) -> str:
         depth = self.random.choice((1, 1, 1, 2, 2, 3))
-        return "/".join(self.random.choice(NAMES) for _ in range(depth)) + self.random.choice(("", "", "/"))
+        names = BAD_NAMES if self.random.random() < 0.05 else NAMES
+        return "/".join(self.random.choice(names) for _ in range(depth)) + self.random.choice(("", "", "", "", "/"))
 
     def headers(self, method: str) -> dict[str, str]:
-        chosen = self.random.sample(list(HEADERS), self.random.choice((0, 0, 1, 2, 4)))
+        chosen = self.random.sample(list(HEADERS), self.random.choice((0, 0, 0, 0, 1, 2, 4)))
         found = {name: self.random.choice(HEADERS[name]).format(**self.known) for name in chosen}
         if method in ("COPY", "MOVE") and self.random.random() < 0.95:
             found["Destination"] = self.client.url(self.path())
         return found
 
+    def body(self, method: str) -> Sent:
+        fits = self.random.random() < 0.9
+        return self.random.choice(FITTING.get(method, (b"",)) if fits else BODIES)
+
     def ask(self) -> Answer | None:
-        method, path, body = self.random.choice(METHODS), self.path(), self.random.choice(BODIES)
-        headers = self.headers(method)
+        method, path = self.random.choice(METHODS), self.path()
+        headers, body = self.headers(method), self.body(method)
         try:
             answer = self.client.do(method, path, body, headers)
         except (HTTPException, ConnectionError):
