@@ -5,6 +5,7 @@ lock. A schema that is current is seen with one statement, and Alembic is not ev
 """
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,10 +57,17 @@ def _plain_engine(options: DatabaseOptions) -> Engine:
         try:
             # Password hashes and small files lie in it: nobody else on the machine may look.
             make_durable_folder(file.parent, 0o700)
+            _make_private(file)
         except OSError as error:
             raise Unavailable(f"the folder for the metadata cannot be made: {error.strerror}") from error
         return sa.create_engine(url, poolclass=sa.pool.NullPool, connect_args={"timeout": options.wait_s})
     return sa.create_engine(url.set(drivername="postgresql+psycopg"), poolclass=sa.pool.NullPool)
+
+
+def _make_private(file: Path) -> None:
+    """It holds password hashes and small files, and the folder may be open to others. SQLite's other files inherit it."""
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 def _is_current(engine: Engine) -> bool:
