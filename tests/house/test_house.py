@@ -144,3 +144,8 @@ def test_files_and_functions_at_their_limit_pass_and_one_past_it_are_named(tmp_p
     )
     assert list(long_files(small)) == ["small/past.py has 401 lines"]
     assert list(long_functions(small)) == ["small/functions.py:52 too_long has 51 lines"]
+
+
+def test_every_folder_of_the_package_is_installed_with_it() -> None:
+    folders = {file.parent for file in PACKAGE.rglob("*.py")}
+    assert [str(folder) for folder in sorted(folders) if not (folder / "__init__.py").exists()] == []
