@@ -147,5 +147,5 @@ def test_files_and_functions_at_their_limit_pass_and_one_past_it_are_named(tmp_p
 
 
 def test_every_folder_of_the_package_is_installed_with_it() -> None:
-    folders = {file.parent for file in PACKAGE.rglob("*.py")}
+    folders = {file.parent for file in ROOT.rglob("*.py")}
     assert [str(folder) for folder in sorted(folders) if not (folder / "__init__.py").exists()] == []
