@@ -1,6 +1,7 @@
 """A man in the middle of S3: passes requests on to the real store, and spoils those that a test wants spoilt."""
 
 import http.client
+import random
 import socket
 import struct
 import threading
@@ -31,11 +32,17 @@ FAULTS = frozenset(
 
 @dataclass
 class Faults:
-    """`fault` strikes the next `times` requests with `method`. `seen` are all requests, as (method, path)."""
+    """`fault` strikes the next `times` requests with `method`. `seen` are all requests, as (method, path).
+
+    `share` of all requests is struck besides, each by one of `mixture` at random.
+    """
 
     fault: str = ""
     method: str = "PUT"
     times: int = 0
+    share: float = 0.0
+    mixture: tuple[str, ...] = ()
+    struck: int = 0
     seen: list[tuple[str, str]] = field(default_factory=list)
     released: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -47,6 +54,9 @@ class Faults:
     def take(self, method: str, path: str) -> str:
         with self.lock:
             self.seen.append((method, path))
+            if self.mixture and random.random() < self.share:
+                self.struck += 1
+                return random.choice(self.mixture)
             if method != self.method or self.times < 1:
                 return ""
             self.times -= 1

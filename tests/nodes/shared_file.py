@@ -1,0 +1,114 @@
+"""What two names and a lock may do: the model of a pair of shared paths, for the linearizability checker."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from tests.support.linear import Operation
+
+LOCK_S = 5
+"""What clients ask for, the least that is granted; a lock whose holder died must not end the game."""
+
+SLACK_S = 0.3
+"""Granted seconds are whole, and clocks are read a little apart."""
+
+
+class Held(NamedTuple):
+    """A lock on the first name: whose, and the two moments between which it expires."""
+
+    token: str
+    earliest: float
+    latest: float
+
+
+class Pair(NamedTuple):
+    """The contents of the names `a` and `b`, each by its own text (None: no file), and the lock on `a`."""
+
+    a: str | None = None
+    b: str | None = None
+    lock: Held | None = None
+
+
+def step(state: Pair, operation: Operation) -> Iterator[Pair]:
+    """The states that an operation with this answer leads to."""
+    for before in _with_and_without_lock(state, operation):
+        yield from _STEPS[operation.what](before, operation)
+
+
+def _with_and_without_lock(state: Pair, operation: Operation) -> Iterator[Pair]:
+    """A lock expires by itself: both while it may have, one of them where time says which."""
+    lock = state.lock
+    if lock is None or operation.start <= lock.latest + SLACK_S:
+        yield state
+    if lock is not None and operation.end >= lock.earliest - SLACK_S:
+        yield state._replace(lock=None)
+
+
+def _get(state: Pair, operation: Operation) -> Iterator[Pair]:
+    status, text = operation.result
+    held = getattr(state, operation.detail["name"])
+    if (status == 404 and held is None) or (status == 200 and held == text):
+        yield state
+
+
+def _blocked(state: Pair, detail: dict[str, str]) -> bool:
+    return detail["name"] == "a" and state.lock is not None and state.lock.token != detail.get("token")
+
+
+def _put(state: Pair, operation: Operation) -> Iterator[Pair]:
+    detail, status = operation.detail, None if operation.is_open else operation.result[0]
+    name, expected = detail["name"], detail.get("expected")
+    held = getattr(state, name)
+    stale = expected is not None and held != expected
+    # A token in an If header has to be that of a lock that is there, else the condition fails.
+    stale = stale or ("token" in detail and (state.lock is None or state.lock.token != detail["token"]))
+    if status == 412 and stale:
+        yield state
+    if status == 423 and _blocked(state, detail):
+        yield state
+    if stale or _blocked(state, detail):
+        return
+    if status is None or status == (201 if held is None else 204):
+        yield state._replace(**{name: detail["text"]})
+
+
+def _move(state: Pair, operation: Operation) -> Iterator[Pair]:
+    status = None if operation.is_open else operation.result[0]
+    if status == 404 and state.a is None:
+        yield state
+    if state.a is None:
+        return
+    if status == 423 and state.lock is not None:
+        yield state
+    if state.lock is None and status in (None, 201 if state.b is None else 204):
+        yield Pair(None, state.a, None)
+
+
+def _delete(state: Pair, operation: Operation) -> Iterator[Pair]:
+    status = None if operation.is_open else operation.result[0]
+    if status == 404 and state.a is None:
+        yield state
+    if status == 423 and state.lock is not None:
+        yield state
+    if state.a is not None and state.lock is None and status in (None, 204):
+        yield state._replace(a=None)
+
+
+def _lock(state: Pair, operation: Operation) -> Iterator[Pair]:
+    status, token = (None, operation.detail["unknown"]) if operation.is_open else operation.result
+    if status == 423 and state.lock is not None:
+        yield state
+    if state.lock is None and status in (None, 201 if state.a is None else 200):
+        held = Held(token, operation.start + LOCK_S, operation.end + LOCK_S)
+        yield Pair("" if state.a is None else state.a, state.b, held)
+
+
+def _unlock(state: Pair, operation: Operation) -> Iterator[Pair]:
+    status = None if operation.is_open else operation.result[0]
+    own = state.lock is not None and state.lock.token == operation.detail["token"]
+    if own and status in (None, 204):
+        yield state._replace(lock=None)
+    if not own and status in (404, 409, 412):
+        yield state
+
+
+_STEPS = {"GET": _get, "PUT": _put, "MOVE": _move, "DELETE": _delete, "LOCK": _lock, "UNLOCK": _unlock}

@@ -1,0 +1,70 @@
+"""The checker itself: it accepts what could have happened and refuses what could not."""
+
+import pytest
+
+from tests.nodes.shared_file import Pair, step
+from tests.support.linear import NEVER, Operation, is_linearizable
+
+
+def _op(what: str, start: float, end: float, result: object = None, **detail: str) -> Operation:
+    return Operation(what, start, end, {"name": "a", **detail}, result)
+
+
+def _accepted(*history: Operation) -> bool:
+    return is_linearizable(history, Pair(), step)
+
+
+def test_what_comes_one_after_the_other_has_to_follow() -> None:
+    put = _op("PUT", 0, 1, (201,), text="x")
+    assert _accepted(put, _op("GET", 2, 3, (200, "x")))
+    assert not _accepted(put, _op("GET", 2, 3, (404, "")))
+    assert not _accepted(put, _op("GET", 2, 3, (200, "y")))
+
+
+def test_what_overlaps_may_have_come_in_either_order_but_everybody_saw_the_same() -> None:
+    first, second = _op("PUT", 0, 9, (201,), text="x"), _op("PUT", 0, 9, (204,), text="y")
+    assert _accepted(first, second, _op("GET", 10, 11, (200, "y")))
+    assert not _accepted(first, second, _op("GET", 10, 11, (200, "x")))  # 201 was the first, so y was the last
+    assert not _accepted(first, _op("PUT", 0, 9, (201,), text="y"))  # only one can have made it
+    assert not _accepted(first, _op("GET", 2, 3, (200, "x")), _op("GET", 4, 5, (404, "")))
+
+
+def test_a_write_that_was_acknowledged_may_not_be_lost() -> None:
+    history = [
+        _op("PUT", 0, 1, (201,), text="x"),
+        _op("PUT", 2, 3, (204,), text="y", expected="x"),
+        _op("PUT", 2, 3, (204,), text="z", expected="x"),
+    ]
+    assert _accepted(*history[:2])
+    assert not _accepted(*history)  # a lost update
+    assert _accepted(*history[:2], _op("PUT", 2, 3, (412,), text="z", expected="x"))
+
+
+def test_a_write_without_an_answer_may_have_happened_at_any_time_or_never() -> None:
+    lost = _op("PUT", 0, NEVER, text="x")
+    assert _accepted(lost, _op("GET", 5, 6, (404, "")))
+    assert _accepted(lost, _op("GET", 5, 6, (404, "")), _op("GET", 7, 8, (200, "x")))
+    assert not _accepted(lost, _op("GET", 5, 6, (200, "x")), _op("GET", 7, 8, (404, "")))
+
+
+@pytest.mark.parametrize(("second", "possible"), [(423, True), (201, False), (200, False)])
+def test_two_exclusive_locks_are_never_granted(second: int, possible: bool) -> None:
+    first = _op("LOCK", 0, 1, (201, "t1"))
+    assert _accepted(first, _op("LOCK", 1.2, 2, (second, "t2"))) is possible
+    assert _accepted(first, _op("LOCK", 8, 9, (200, "t2")))  # the first one has expired
+    assert not _accepted(first, _op("LOCK", 8, 9, (423, "")))
+
+
+def test_a_lock_stops_others_and_opens_to_its_token() -> None:
+    lock = _op("LOCK", 0, 1, (201, "t"))
+    assert _accepted(lock, _op("PUT", 1, 2, (423,), text="x"), _op("PUT", 1, 2, (204,), text="y", token="t"))
+    assert not _accepted(lock, _op("PUT", 1, 2, (204,), text="x"))
+    assert not _accepted(lock, _op("UNLOCK", 1, 1.5, (204,), token="t"), _op("PUT", 2, 2.1, (423,), text="x"))
+    assert not _accepted(lock, _op("MOVE", 1, 2, (201,)))
+
+
+def test_a_move_takes_the_content_along() -> None:
+    put, move = _op("PUT", 0, 1, (201,), text="x"), _op("MOVE", 2, 3, (201,))
+    there = Operation("GET", 4, 5, {"name": "b"}, (200, "x"))
+    assert _accepted(put, move, there, _op("GET", 4, 5, (404, "")))
+    assert not _accepted(put, move, _op("GET", 4, 5, (200, "x")))
