@@ -1,0 +1,1 @@
+"""Hostile input: past vulnerabilities of servers like this, and fuzzing over the wire."""
