@@ -23,8 +23,8 @@ class S3Options:
     read_timeout_s: float = 30.0
     # Connections kept open. More can be open for a moment; they are not kept.
     pool_connections: int = 32
-    # Memory for all segments that wait to be sent: three of 16 MiB. Those beyond it wait in temporary files.
-    spool_bytes: int = 48 * MIB
+    # Memory for all segments that wait to be sent: two of 16 MiB. Those beyond it wait in temporary files.
+    spool_bytes: int = 32 * MIB
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ and no memory of ours. Neither the number of clients nor their slowness makes th
 """
 
 import io
+import mmap
 import os
 import tempfile
 import threading
@@ -13,6 +14,11 @@ import threading
 from davdrive.deadline import Deadline
 from davdrive.objects.base import Bytes
 from davdrive.objects.os_errors import os_errors
+
+
+BLOCK_BYTES = 1 << 20
+"""Memory is taken from the system in such blocks and goes back to it at once. From the allocator it would not: large
+buffers that grow and go in several threads leave it with twice as much as they ever held."""
 
 
 class MemoryBudget:
@@ -41,17 +47,31 @@ class Spool:
     def __init__(self, budget: MemoryBudget) -> None:
         self.size = 0
         self._budget = budget
-        self._memory = bytearray()
+        self._blocks: list[mmap.mmap] = []
+        self._held = 0
         self._file: int | None = None
 
     def write(self, buffer: Bytes) -> None:
         """Append `buffer`. Errors: StorageFull, Unavailable (the temporary folder)."""
         if self._file is None and self._budget.take(len(buffer)):
-            self._memory += buffer
+            self._held += len(buffer)
+            self._write_memory(buffer)
         else:
             with os_errors():
                 self._write_file(buffer)
         self.size += len(buffer)
+
+    def _write_memory(self, buffer: Bytes) -> None:
+        at = self.size
+        with memoryview(buffer) as view:
+            while view:
+                if at == len(self._blocks) * BLOCK_BYTES:
+                    self._blocks.append(mmap.mmap(-1, BLOCK_BYTES))
+                start = at % BLOCK_BYTES
+                part = view[: BLOCK_BYTES - start]
+                self._blocks[-1][start : start + len(part)] = part
+                at += len(part)
+                view = view[len(part) :]
 
     def _write_file(self, buffer: Bytes) -> None:
         if self._file is None:
@@ -61,7 +81,8 @@ class Spool:
     def _move_to_file(self) -> None:
         with tempfile.TemporaryFile(buffering=0) as nameless:
             self._file = os.dup(nameless.fileno())
-        self._write_all(self._memory)
+        for at in range(0, self.size, BLOCK_BYTES):
+            self._write_all(self._read_memory(at, BLOCK_BYTES))
         self._forget_memory()
 
     def _write_all(self, buffer: Bytes) -> None:
@@ -74,14 +95,26 @@ class Spool:
     def read(self, at: int, count: int) -> bytes:
         """Up to `count` bytes from `at` on."""
         if self._file is None:
-            with memoryview(self._memory) as view:
-                return bytes(view[at : at + count])
+            return self._read_memory(at, count)
         with os_errors():
             return os.pread(self._file, count, at)
 
+    def _read_memory(self, at: int, count: int) -> bytes:
+        stop = min(at + count, self.size)
+        pieces = []
+        while at < stop:
+            start = at % BLOCK_BYTES
+            piece = self._blocks[at // BLOCK_BYTES][start : start + stop - at]
+            pieces.append(piece)
+            at += len(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
     def _forget_memory(self) -> None:
-        self._budget.give_back(len(self._memory))
-        self._memory = bytearray()
+        blocks, self._blocks = self._blocks, []
+        self._budget.give_back(self._held)
+        self._held = 0
+        for block in blocks:
+            block.close()
 
     def close(self) -> None:
         """Free everything. May be called twice."""
