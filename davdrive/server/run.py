@@ -6,6 +6,7 @@ import signal
 import socket
 from types import FrameType
 
+from davdrive.server.arenas import share_one_heap
 from davdrive.server.cores import stay_on_core
 from davdrive.server.http import DriveServer
 from davdrive.server.listening import Listen, bind
@@ -32,6 +33,7 @@ def serve(sock: socket.socket, make_site: MakeSite, workers: int, limits: Superv
     certificates again; otherwise so many processes do, and SIGHUP replaces them one by one without losing a request.
     `make_site` is called in each serving process, never in the supervisor.
     """
+    share_one_heap()
     notifier = Notifier(os.environ)
     if workers:
         return Supervisor(sock, make_site, workers, notifier, limits).run()

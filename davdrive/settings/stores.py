@@ -32,8 +32,8 @@ class MetadataSettings(Section):
     # Tries of a transaction after a serialization failure, a deadlock or a lost connection: with their pauses some two
     # seconds, in which a PostgreSQL that crashed is back mostly.
     tries: PositiveCount = 8
-    # Page cache of one SQLite connection.
-    cache_bytes: ByteCount = 4 * MIB
+    # Page cache of one SQLite connection; there is one a thread, and the system caches the file for all of them.
+    cache_bytes: ByteCount = 1 * MIB
 
 
 class ObjectSettings(Section):
