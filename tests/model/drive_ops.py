@@ -17,6 +17,7 @@ from davdrive.drive.restore import restore_deleted, restore_version
 from davdrive.drive.trash import list_trash
 from davdrive.drive.unlock import refresh, unlock
 from davdrive.drive.versions import list_versions
+from davdrive.errors import DriveError
 from davdrive.metadata.properties import PropertyName
 from davdrive.metadata.statement import Statement
 from tests.model.shapes import Demand, Keys
@@ -99,6 +100,12 @@ class DriveOps:
     def restore_version(self, who: str, place: Place, number: int, demand: Demand) -> str:
         """The new ETag."""
         return restore_version(*self._who(who), _path(place), number, conditions_of(demand)).etag
+
+
+def kinds_of(error: DriveError) -> set[str]:
+    """What an error may be called: its kind, or all those that an HTTP status stands for."""
+    kinds: set[str] = getattr(error, "kinds", {type(error).__name__})
+    return kinds
 
 
 def conditions_of(demand: Demand) -> Conditions:

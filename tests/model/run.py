@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.model.machine import DriveMachine
-from tests.model.world import Worlds
+from tests.model.world import AnyWorlds
 
 MUST_HAPPEN = (
     *(f"{each} done" for each in ("put", "mkcol", "delete", "copy", "move", "lock", "refresh", "unlock")),
@@ -18,13 +18,16 @@ MUST_HAPPEN = (
 """What a run has to have seen, or it proved nothing."""
 
 
-def run(worlds: Worlds, examples: int, steps: int, *, shrink: bool = False) -> Counter[str]:
+def run(
+    worlds: AnyWorlds, examples: int, steps: int, *, shrink: bool = False, machine: type[DriveMachine] = DriveMachine
+) -> Counter[str]:
     """Run the machine; what happened how often. Raises what the machine raises. `shrink`: look for a shorter way to the
     failure first, which takes minutes."""
-    machine = type("Machine", (DriveMachine,), {"worlds": worlds, "tally": Counter()})
+    tally = Counter[str]()
+    made = type("Machine", (machine,), {"worlds": worlds, "tally": tally})
     phases = (Phase.generate, Phase.shrink) if shrink else (Phase.generate,)
     run_state_machine_as_test(
-        machine,
+        made,
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,
@@ -35,7 +38,7 @@ def run(worlds: Worlds, examples: int, steps: int, *, shrink: bool = False) -> C
             print_blob=False,
         ),
     )
-    return machine.tally  # type: ignore[attr-defined, no-any-return]
+    return tally
 
 
 def require_proof(tally: Counter[str], wanted: Iterable[str] = MUST_HAPPEN) -> None:

@@ -3,9 +3,10 @@
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from davdrive.drive.backend import Backend
 from davdrive.drive.open import sqlite_url
@@ -16,6 +17,7 @@ from davdrive.metadata.engine import DatabaseOptions
 from davdrive.metadata.migrate import migrate
 from davdrive.metadata.session import Session
 from davdrive.metadata.users import create_user, grant
+from davdrive.objects.base import ObjectStore
 from davdrive.objects.content import ContentStore
 from davdrive.objects.memory import MemoryStore
 from tests.model.reference import EDITOR, OWNER, VIEWER, Reference
@@ -37,13 +39,16 @@ SEGMENT_BYTES, INLINE_BYTES = 16, 8
 
 @dataclass
 class World:
-    """A backend, who its users are, and the time."""
+    """A backend, who its users are, and the time. `exact_time`: nothing but the clock moves it; `scale`: how many times
+    longer everything lasts than the machine says."""
 
     backend: Backend
     clock: Clock
     callers: dict[str, Caller]
     options: DatabaseOptions
-    objects: MemoryStore
+    objects: ObjectStore
+    exact_time: bool = True
+    scale: int = 1
 
     def reopen(self) -> None:
         """Close the database and open it anew, as a restart would."""
@@ -58,7 +63,7 @@ def reference_of(now_ms: int) -> Reference:
     return Reference(trees, now_ms)
 
 
-def _backend(options: DatabaseOptions, objects: MemoryStore) -> Backend:
+def _backend(options: DatabaseOptions, objects: ObjectStore) -> Backend:
     return Backend(Database(options), ContentStore(objects, segment_bytes=SEGMENT_BYTES, inline_bytes=INLINE_BYTES))
 
 
@@ -66,6 +71,11 @@ def _populate(session: Session) -> dict[str, Caller]:
     users = {
         name: create_user(session, name, name, "no password", digest_ha1=None, administrator=False) for name in USERS
     }
+    return make_drives(session, users)
+
+
+def make_drives(session: Session, users: dict[str, int]) -> dict[str, Caller]:
+    """The drives of the model with their roles; the users as callers."""
     for name, roles in ROLES.items():
         drive = create_drive(
             session, name, name, case_insensitive=name in FOLDED, quota_bytes=QUOTAS[name], retention_s=None
@@ -126,4 +136,7 @@ class PostgresWorlds:
             self._postgres.drop(url)
 
 
-Worlds = SqliteWorlds | PostgresWorlds
+class AnyWorlds(Protocol):
+    """Makes worlds."""
+
+    def fresh(self) -> AbstractContextManager[World]: ...
