@@ -117,9 +117,13 @@ def _postgresql(url: URL, options: DatabaseOptions) -> Engine:
     given = {name: value for name, value in connect.items() if name not in url.query}
     engine = sa.create_engine(url.set(drivername="postgresql+psycopg"), connect_args=given, **_pool(options))
 
+    from psycopg.types.numeric import Int8Dumper
+
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
         connection.prepared_max = PREPARED_MOST
+        # psycopg would send each number in the smallest type that holds it, and prepare a statement for every mixture.
+        connection.adapters.register_dumper(int, Int8Dumper)
 
     return engine
 
