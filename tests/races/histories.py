@@ -1,0 +1,100 @@
+"""Recording what several clients do at once, some of them killed, and judging it."""
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from davdrive.metadata.drives import create_drive
+from davdrive.metadata.engine import DatabaseOptions
+from davdrive.metadata.migrate import migrate
+from davdrive.metadata.session import Session
+from davdrive.metadata.users import create_user, grant
+from tests.model.drive_ops import DriveOps
+from tests.model.reference import EDITOR
+from tests.model.shapes import Demand
+from tests.races.actor import DRIVE, FILES
+from tests.races.linear import Event, State, ended, is_linearizable
+from tests.races.racer import Site
+
+CLIENTS = ("p0", "p1", "p2", "p3")
+BEGINNING = "beginning"
+START_S = 0.7
+"""Until the clients are about to begin; killing one earlier proves nothing."""
+
+
+@dataclass
+class Recording:
+    """What was seen, by file."""
+
+    events: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
+    tally: Counter[str] = field(default_factory=Counter)
+
+    def add(self, who: str, output: str) -> None:
+        """Take in what one client said until its end."""
+        lines = [json.loads(line) for line in output.splitlines() if line.endswith("}")]
+        for before, after in zip(lines[::2], [*lines[1::2], None], strict=False):
+            self.events[before["file"]].append(_event(who, before, after))
+            self.tally[f"{before['what']} {after['outcome'] if after else 'unknown'}"] += 1
+
+
+def _event(who: str, before: dict[str, Any], after: dict[str, Any] | None) -> Event:
+    event = Event(who, before["what"], tuple(before["arguments"]), before["began"])
+    if after is None:
+        return event
+    result = after["result"]
+    return ended(event, after["ended"], after["outcome"], tuple(result) if isinstance(result, list) else result)
+
+
+def record(url: str, objects: Path, seed: int, steps: int, kills: int, *faults: str) -> Recording:
+    """Let the clients do `steps` things each, killing and replacing one of them `kills` times."""
+    _prepare(url, objects)
+    dice, recording = random.Random(seed), Recording()
+    running = {who: _start(url, objects, who, dice, steps, faults) for who in CLIENTS}
+    time.sleep(START_S)
+    for _ in range(kills):
+        time.sleep(dice.uniform(0.2, 0.5))
+        who = dice.choice(CLIENTS)
+        running[who].send_signal(signal.SIGKILL)
+        recording.add(who, running[who].communicate()[0])
+        running[who] = _start(url, objects, who, dice, steps, faults)
+    for who, process in running.items():
+        recording.add(who, process.communicate(timeout=120)[0])
+        assert process.returncode == 0, f"{who} failed by itself"
+    return recording
+
+
+def _prepare(url: str, objects: Path) -> None:
+    migrate(DatabaseOptions(url))
+    site = Site(url, objects)
+
+    def make(session: Session) -> None:
+        drive = create_drive(session, DRIVE, DRIVE, case_insensitive=False, quota_bytes=None, retention_s=None)
+        for name in CLIENTS:
+            user = create_user(session, name, name, "no password", digest_ha1=None, administrator=False)
+            grant(session, drive, user, EDITOR)
+
+    site.backend.database.write(make)
+    site.close()
+    site = Site(url, objects)
+    for name in FILES:
+        DriveOps(site).put(CLIENTS[0], (DRIVE, (name,)), BEGINNING.encode(), Demand())  # type: ignore[arg-type]
+    site.close()
+
+
+def _start(
+    url: str, objects: Path, who: str, dice: random.Random, steps: int, faults: tuple[str, ...]
+) -> "subprocess.Popen[str]":
+    words = [url, str(objects), who, str(dice.random()), str(steps), *faults]
+    return subprocess.Popen([sys.executable, "-m", "tests.races.actor", *words], stdout=subprocess.PIPE, text=True)
+
+
+def disorders(recording: Recording) -> list[str]:
+    """The files whose history has no order."""
+    return [name for name, events in recording.events.items() if not is_linearizable(events, State(BEGINNING))]
