@@ -1,0 +1,85 @@
+"""What reading for crashes found, each as a plain test: answers that get lost between a commit and who waits for it."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from davdrive.drive import put as putting
+from davdrive.drive.put import PutOptions, put
+from davdrive.errors import Locked, Unavailable
+from davdrive.metadata.caller import SYSTEM
+from davdrive.metadata.statement import Statement
+from davdrive.upkeep.check import CheckOptions, check
+from tests.crash.scene import LARGE, at, build, close_scene, open_scene
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Any]:
+    build(tmp_path)
+    backend = open_scene(tmp_path)
+    yield backend
+    close_scene(backend)
+
+
+def test_bytes_stay_when_the_commit_took_place_and_its_answer_was_lost(
+    scene: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transact = vars(putting)["transact"]
+
+    def lose_the_answer(*arguments: Any) -> None:
+        transact(*arguments)
+        raise Unavailable("the metadata went away behind the commit")
+
+    monkeypatch.setattr(putting, "transact", lose_the_answer)
+    with pytest.raises(Unavailable):
+        put(scene, SYSTEM, at("file"), [LARGE * 2], PutOptions())
+    assert [finding.message for finding in check(scene, CheckOptions(read_data=True))] == []
+
+
+def test_bytes_of_a_refused_write_go_at_once(scene: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: Any) -> None:
+        raise Locked("somebody has it")
+
+    before = len(list(scene.contents.store.list()))
+    monkeypatch.setattr(putting, "transact", refuse)
+    with pytest.raises(Locked):
+        put(scene, SYSTEM, at("file"), [LARGE * 2], PutOptions())
+    assert len(list(scene.contents.store.list())) == before
+
+
+def test_a_commit_that_took_place_is_no_failure_whatever_happens_behind_it(
+    scene: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turnstile = scene.database._writer._turnstile
+    passage = turnstile.passage
+
+    @contextlib.contextmanager
+    def breaks_on_leaving() -> Iterator[None]:
+        with passage():
+            yield
+        raise OSError("the lock file went away")
+
+    monkeypatch.setattr(turnstile, "passage", breaks_on_leaving)
+    put(scene, SYSTEM, at("kept"), [LARGE], PutOptions())
+    assert [finding.message for finding in check(scene, CheckOptions(read_data=True))] == []
+
+
+def test_a_transaction_that_breaks_off_leaves_its_connection_outside_of_it(
+    scene: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Odd(BaseException):
+        """Nothing that anybody foresaw."""
+
+    def odd(*arguments: Any) -> None:
+        raise Odd
+
+    monkeypatch.setattr("davdrive.metadata.writer._alone", odd)
+    with pytest.raises(Odd):
+        put(scene, SYSTEM, at("new"), [LARGE], PutOptions())
+    monkeypatch.undo()
+    put(scene, SYSTEM, at("new"), [LARGE], PutOptions())
+    with scene.database.snapshot() as session:
+        assert session.value(Statement("SELECT count(*) FROM entries WHERE name = 'new'")) == 1

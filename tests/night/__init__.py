@@ -1,0 +1,1 @@
+"""Every rig again and again with new seeds, for a night."""
