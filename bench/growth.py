@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from grow import FILES, FOLDERS, Shape, grow
+from sqlalchemy import text
 
 from davdrive.baton import TURN
 from davdrive.drive.backend import Backend
@@ -96,6 +97,7 @@ def measure(url: str, files: int) -> dict[str, float]:
     began = time.perf_counter()
     shape = grow(backend.database, DRIVE, files)
     figures = {"nodes": float(shape.nodes), "grow_s": time.perf_counter() - began}
+    settle(backend.database)
     chance = random.Random(files)
     stat(backend, SYSTEM, place())
     figures["lookup"] = median_ms(LOOKUPS, lambda _: open_resource(backend, SYSTEM, _somewhere(shape, chance)))
@@ -112,6 +114,14 @@ def measure(url: str, files: int) -> dict[str, float]:
     figures["delete"] = median_ms(len(doomed), lambda n: delete(backend, SYSTEM, doomed[n]))
     close(backend)
     return figures
+
+
+def settle(database: Database) -> None:
+    """What a database does by itself within minutes of such a load; while it does, figures would be of that."""
+    sqlite = database.dialect == "sqlite"
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for sql in ("PRAGMA wal_checkpoint(TRUNCATE)",) if sqlite else ("VACUUM ANALYZE", "CHECKPOINT"):
+            connection.execute(text(sql))
 
 
 def _somewhere(shape: Shape, chance: random.Random) -> DrivePath:

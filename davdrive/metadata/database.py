@@ -76,6 +76,9 @@ class Database:
         begin = "BEGIN" if self.dialect == "sqlite" else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
         with self._translated(), self._connections.borrow() as connection:
             connection.execute(begin)
+            if self.dialect != "sqlite":
+                # It holds nobody up, and whoever reads it may do something else between two pages.
+                connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             try:
                 yield connection.session
             finally:

@@ -5,6 +5,7 @@ lock. A schema that is current is seen with one statement, and Alembic is not ev
 """
 
 import contextlib
+import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,8 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 _ADVISORY_KEY = 0x64617664  # "davd"
 WAIT_S = 300
 """How long a process waits for another that migrates."""
+
+_TOO_LONG = "another process has been migrating the database for too long"
 
 
 def newest_revision() -> str:
@@ -61,7 +64,9 @@ def _plain_engine(options: DatabaseOptions) -> Engine:
         except OSError as error:
             raise Unavailable(f"the folder for the metadata cannot be made: {error.strerror}") from error
         return sa.create_engine(url, poolclass=sa.pool.NullPool, connect_args={"timeout": options.wait_s})
-    return sa.create_engine(url.set(drivername="postgresql+psycopg"), poolclass=sa.pool.NullPool)
+    patience = {"connect_timeout": max(2, math.ceil(options.connect_s))}
+    url = url.set(drivername="postgresql+psycopg")
+    return sa.create_engine(url, poolclass=sa.pool.NullPool, connect_args=patience)
 
 
 def _make_private(file: Path) -> None:
@@ -87,7 +92,11 @@ def _alone(engine: Engine) -> Iterator[None]:
             yield
         return
     with engine.connect() as connection:
-        connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": _ADVISORY_KEY})
+        connection.execute(sa.text(f"SET lock_timeout = '{WAIT_S}s'"))
+        try:
+            connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": _ADVISORY_KEY})
+        except sa.exc.OperationalError:
+            raise Unavailable(_TOO_LONG) from None
         yield
 
 
@@ -97,7 +106,7 @@ def _file_lock(path: str) -> Iterator[None]:
         with FileLock(path, timeout=WAIT_S):
             yield
     except Timeout:
-        raise Unavailable("another process has been migrating the database for too long") from None
+        raise Unavailable(_TOO_LONG) from None
 
 
 def _upgrade(engine: Engine) -> None:

@@ -1,6 +1,7 @@
 """Database: what reads, writes and snapshots promise, on both databases alike."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -10,6 +11,7 @@ from davdrive.errors import Cancelled, Forbidden
 from davdrive.metadata.caller import SYSTEM
 from davdrive.metadata.database import Database
 from davdrive.metadata.drives import find_drive, set_quota, visible_drives
+from davdrive.metadata.engine import DatabaseOptions
 from davdrive.metadata.session import Session
 from davdrive.metadata.statement import Statement
 from tests.metadata.metadata_rig import make_drive
@@ -74,6 +76,17 @@ def test_a_snapshot_does_not_change_while_others_write(database: Database) -> No
         assert find_drive(session, "home", SYSTEM).quota_bytes == before.quota_bytes
         assert [each.name for each in visible_drives(session, SYSTEM)] == ["home"]
     assert database.read(lambda session: find_drive(session, "home", SYSTEM)).quota_bytes == 17
+
+
+def test_a_snapshot_may_be_read_slowly(url: str) -> None:
+    database = Database(DatabaseOptions(url, statement_s=0.3))
+    make_drive(database)
+    with database.snapshot() as session:
+        for _ in range(2):
+            assert [each.name for each in visible_drives(session, SYSTEM)] == ["home"]
+            time.sleep(0.5)
+        assert visible_drives(session, SYSTEM)
+    database.close()
 
 
 def test_writers_of_many_threads_do_not_lose_each_other(database: Database) -> None:

@@ -71,6 +71,14 @@ def test_a_change_whose_commit_loses_its_answer_takes_place_exactly_once(
     assert ran == ([1, 1] if when == "before" else [1])
 
 
+def test_a_change_without_a_result_is_settled_as_well(wired: tuple[Database, Wire, Heard]) -> None:
+    database, wire, _ = wired
+    ran: list[int] = []
+    wire.cut("after")
+    assert change(database, lambda transaction: ran.append(transaction.drive.revision)) is None
+    assert (ran, _revision(database)) == ([1], 1)
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_write_that_leaves_no_trace_of_itself_says_that_nobody_knows(
     wired: tuple[Database, Wire, Heard], when: When

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -39,13 +40,18 @@ class Node:
 
     def start(self) -> None:
         """Start, and wait until it answers."""
+        self.begin()
+        assert self.process is not None
+        wait_until_ready(self.process, self.address, self.log_file)
+
+    def begin(self) -> None:
+        """Start without waiting."""
         arguments = ["serve", "--listen", f"{HOST}:{self.port}", "--workers", str(self.workers)]
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "davdrive", *arguments],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment(**self.settings),
             )  # fmt: skip
-        wait_until_ready(self.process, self.address, self.log_file)
 
     def kill(self) -> None:
         """SIGKILL to the node and its workers."""
@@ -136,11 +142,14 @@ def running_cluster(
         mine = {**settings, **home, **(own[number] if number < len(own) else {})}
         nodes.append(Node(mine, folder / f"node{number}.log", users, workers))
     cluster = Cluster(nodes, settings)
-    for name, password in users.items():
-        cluster.command("user", "add", name, "--password-stdin", stdin=password + "\n")
     try:
+        with ThreadPoolExecutor(len(users)) as pool:
+            list(pool.map(lambda user: _add_user(cluster, *user), users.items()))
         for node in nodes:
-            node.start()
+            node.begin()
+        for node in nodes:
+            assert node.process is not None
+            wait_until_ready(node.process, node.address, node.log_file)
         yield cluster
         for node in nodes:
             node.stop()
@@ -151,6 +160,10 @@ def running_cluster(
     assert not (folder / "no-home").exists()
     for node in nodes:
         assert "Traceback" not in node.log(), node.log()[-4000:]
+
+
+def _add_user(cluster: Cluster, name: str, password: str) -> None:
+    cluster.command("user", "add", name, "--password-stdin", stdin=password + "\n")
 
 
 @contextlib.contextmanager
