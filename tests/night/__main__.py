@@ -1,5 +1,5 @@
-"""`python -m tests.night --minutes N`: every rig that attacks the promises, in turn and with new seeds, until the time is
-over. It ends at the first failure, and says how much of what was run."""
+"""`python -m tests.night --minutes N`: every rig that attacks the promises, in turn and with new seeds, until the time
+is over. It ends at the first failure, and says how much of what was run."""
 
 import argparse
 import random

@@ -25,8 +25,7 @@ from tests.races.racer import Site
 
 CLIENTS = ("p0", "p1", "p2", "p3")
 BEGINNING = "beginning"
-START_S = 0.7
-"""Until the clients are about to begin; killing one earlier proves nothing."""
+PATIENCE_S = 120.0
 
 
 @dataclass
@@ -52,21 +51,44 @@ def _event(who: str, before: dict[str, Any], after: dict[str, Any] | None) -> Ev
     return ended(event, after["ended"], after["outcome"], tuple(result) if isinstance(result, list) else result)
 
 
+@dataclass
+class Client:
+    """A client at work, and the file that it tells everything to."""
+
+    who: str
+    process: "subprocess.Popen[bytes]"
+    told: Path
+
+    def wait_until_busy(self, lines: int) -> None:
+        """Until it has told so many lines, or has nothing more to tell."""
+        until = time.monotonic() + PATIENCE_S
+        while self.process.poll() is None and self.told.read_bytes().count(b"\n") < lines:
+            assert time.monotonic() < until, f"{self.who} does nothing"
+            time.sleep(0.005)
+
+
 def record(url: str, objects: Path, seed: int, steps: int, kills: int, *faults: str) -> Recording:
     """Let the clients do `steps` things each, killing and replacing one of them `kills` times."""
     _prepare(url, objects)
     dice, recording = random.Random(seed), Recording()
-    running = {who: _start(url, objects, who, dice, steps, faults) for who in CLIENTS}
-    time.sleep(START_S)
+
+    def start(who: str) -> Client:
+        told = objects / f"{who} {dice.random()}"
+        words = [url, str(objects), who, str(dice.random()), str(steps), *faults]
+        with told.open("wb") as out:
+            return Client(who, subprocess.Popen([sys.executable, "-m", "tests.races.actor", *words], stdout=out), told)
+
+    running = {who: start(who) for who in CLIENTS}
     for _ in range(kills):
-        time.sleep(dice.uniform(0.2, 0.5))
-        who = dice.choice(CLIENTS)
-        running[who].send_signal(signal.SIGKILL)
-        recording.add(who, running[who].communicate()[0])
-        running[who] = _start(url, objects, who, dice, steps, faults)
-    for who, process in running.items():
-        recording.add(who, process.communicate(timeout=120)[0])
-        assert process.returncode == 0, f"{who} failed by itself"
+        client = running[dice.choice(CLIENTS)]
+        client.wait_until_busy(dice.randint(2, steps))
+        client.process.send_signal(signal.SIGKILL)
+        client.process.wait()
+        recording.add(client.who, client.told.read_text())
+        running[client.who] = start(client.who)
+    for client in running.values():
+        assert client.process.wait(PATIENCE_S) == 0, f"{client.who} failed by itself"
+        recording.add(client.who, client.told.read_text())
     return recording
 
 
@@ -86,13 +108,6 @@ def _prepare(url: str, objects: Path) -> None:
     for name in FILES:
         DriveOps(site).put(CLIENTS[0], (DRIVE, (name,)), BEGINNING.encode(), Demand())  # type: ignore[arg-type]
     site.close()
-
-
-def _start(
-    url: str, objects: Path, who: str, dice: random.Random, steps: int, faults: tuple[str, ...]
-) -> "subprocess.Popen[str]":
-    words = [url, str(objects), who, str(dice.random()), str(steps), *faults]
-    return subprocess.Popen([sys.executable, "-m", "tests.races.actor", *words], stdout=subprocess.PIPE, text=True)
 
 
 def disorders(recording: Recording) -> list[str]:
