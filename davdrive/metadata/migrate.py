@@ -70,7 +70,7 @@ def _plain_engine(options: DatabaseOptions) -> Engine:
 
 
 def _make_private(file: Path) -> None:
-    """It holds password hashes and small files, and the folder may be open to others. SQLite's other files inherit it."""
+    """It holds password hashes and small files, and the folder may be open to others. Its companions inherit it."""
     with contextlib.suppress(FileExistsError):
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 

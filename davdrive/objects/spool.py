@@ -15,7 +15,6 @@ from davdrive.deadline import Deadline
 from davdrive.objects.base import Bytes
 from davdrive.objects.os_errors import os_errors
 
-
 BLOCK_BYTES = 1 << 20
 """Memory is taken from the system in such blocks and goes back to it at once. From the allocator it would not: large
 buffers that grow and go in several threads leave it with twice as much as they ever held."""
