@@ -5,11 +5,12 @@
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 from davdrive.metadata.database import Database
 from davdrive.metadata.drives import create_drive
 from davdrive.metadata.session import Session
-from davdrive.metadata.statement import Statement
+from davdrive.metadata.statement import Parameters, Statement
 
 FILES, FOLDERS = 1000, 100
 """Files in a folder; folders in a folder."""
@@ -97,11 +98,13 @@ def grow(database: Database, name: str, files: int) -> Shape:
         used = {key: value for key, value in wanted.items() if f":{key}" in text}
         for first in range(0, count, CHUNK):
             bounds = {"first": first, "last": min(first + CHUNK, count) - 1}
-            database.write(
-                lambda session, bounds=bounds, statement=statement, used=used: session.do(statement, **used, **bounds)
-            )
+            database.write(partial(_run, statement=statement, parameters={**used, **bounds}))
     database.write(lambda session: _end(session, drive, shape))
     return shape
+
+
+def _run(session: Session, statement: Statement, parameters: Parameters) -> None:
+    session.do(statement, **parameters)
 
 
 def _begin(session: Session, name: str) -> int:

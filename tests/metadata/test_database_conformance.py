@@ -12,7 +12,7 @@ from davdrive.metadata.caller import SYSTEM
 from davdrive.metadata.database import Database
 from davdrive.metadata.drives import find_drive, set_quota, visible_drives
 from davdrive.metadata.engine import DatabaseOptions
-from davdrive.metadata.session import Session
+from davdrive.metadata.session import Row, Session
 from davdrive.metadata.statement import Statement
 from tests.metadata.metadata_rig import make_drive
 
@@ -53,7 +53,7 @@ def test_a_statement_that_fails_late_fails_the_write_and_nothing_of_it_stays(dat
 
 
 def test_what_was_sent_without_waiting_is_seen_by_the_next_statement(database: Database) -> None:
-    def work(session: Session) -> tuple[int, int, list[list[tuple[object, ...]]]]:
+    def work(session: Session) -> tuple[int, int, list[list[Row]]]:
         session.do(_DOUBLE, name="test1", value=b"1")
         session.many(_DOUBLE, [{"name": f"test{n}", "value": b"m"} for n in (2, 3)])
         session.do(_TO, name="test1", value=b"2")

@@ -1,6 +1,7 @@
 """Paths and listings, on both databases alike."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import pytest
 
@@ -37,7 +38,7 @@ def test_a_path_is_found_name_by_name_as_far_as_it_goes(database: Database) -> N
     assert (resource.node, content and content.inline) == (file, b"data")
     for missing in (keys("a", "x"), keys("a", "b", "c", "d"), keys("a", drive="other")):
         with pytest.raises(NotFound):
-            database.read(lambda session, missing=missing: locate(session, missing, SYSTEM))
+            database.read(partial(locate, path=missing, caller=SYSTEM))
     with pytest.raises(NotFound):
         database.read(lambda session: locate(session, keys("a"), Caller("stranger", 5)))
 
@@ -85,7 +86,7 @@ def test_a_listing_of_the_past_shows_contents_of_the_past(database: Database) ->
     node = add(database, "f", data=b"1")
     then = _revision(database)
     for data in (b"22", b"333"):
-        change(database, lambda transaction, data=data: write_in(transaction, node, data))
+        change(database, partial(write_in, node=node, data=data))
     add(database, "g")
     (page,) = pages(database, drive, ROOT, then)
     assert [(each.name, each.size) for each in page.members] == [("f", 1)]
@@ -96,11 +97,8 @@ def test_digests_and_properties_come_with_the_page(database: Database) -> None:
     drive = make_drive(database)
     folder, file = add(database, "d", data=None), add(database, "f", data=b"1")
     for node, name in ((folder, "p"), (file, "q"), (ROOT, "own")):
-        database.write(
-            lambda session, node=node, name=name: set_property(
-                session, drive, node, PropertyName("", name), f"<{name}/>"
-            )
-        )
+        named = PropertyName("", name)
+        database.write(partial(set_property, drive=drive, node=node, name=named, value=f"<{name}/>"))
 
     def beside(bounds: Bounds) -> Sequence[Question]:
         return page_properties(bounds), ask_properties(drive, ROOT)

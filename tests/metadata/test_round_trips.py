@@ -121,7 +121,7 @@ def test_a_read_waits_for_the_database_twice_at_most(
     assert 1 <= turns <= MOST
 
 
-WRITES = [
+WRITES: list[tuple[str, str, bytes, dict[str, str], int]] = [
     ("PUT", "/bob/small", b"new", {}, 6),
     ("PUT", "/bob/large", bytes(LARGE), {}, 9),  # it looks ahead before it asks for the body
     ("PROPPATCH", "/bob/small", COLOUR, {}, 7),

@@ -1,7 +1,9 @@
 """The one rule of change, on both databases alike."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
@@ -25,6 +27,10 @@ def _drive(database: Database, name: str = "home") -> Drive:
     return database.read(lambda session: find_drive(session, name, SYSTEM))
 
 
+def _commits(database: Database, drive: int) -> list[tuple[object, ...]]:
+    return database.read(lambda session: session.rows(_COMMITS, drive=drive))
+
+
 def _member(database: Database, drive: int, role: int) -> Caller:
     def work(session: Session) -> Caller:
         user = create_user(session, "eve", "eve", "", digest_ha1=None, administrator=False)
@@ -37,13 +43,9 @@ def _member(database: Database, drive: int, role: int) -> Caller:
 def test_each_change_draws_a_revision_and_is_recorded_under_it(database: Database) -> None:
     drive = make_drive(database)
     for name in ("a", "b"):
-        transact(
-            database,
-            Change("put", SYSTEM, "home", path=f"/home/{name}"),
-            lambda transaction, name=name: add_in(transaction, name, ROOT, b"1"),
-        )
-    rows = database.read(lambda session: session.rows(_COMMITS, drive=drive))
-    assert rows == [(1, "put", "system", "/home/a"), (2, "put", "system", "/home/b")]
+        put = Change("put", SYSTEM, "home", path=f"/home/{name}")
+        transact(database, put, partial(add_in, name=name, parent=ROOT, data=b"1"))
+    assert _commits(database, drive) == [(1, "put", "system", "/home/a"), (2, "put", "system", "/home/b")]
     assert _drive(database).revision == 2
     assert _drive(database).used_bytes == 2
 
@@ -57,7 +59,7 @@ def test_a_refused_change_draws_nothing(database: Database) -> None:
 
     with pytest.raises(Forbidden):
         change(database, work)
-    assert database.read(lambda session: session.rows(_COMMITS, drive=drive)) == []
+    assert _commits(database, drive) == []
     assert (_drive(database).revision, _drive(database).used_bytes, _drive(database).next_node) == (0, 0, 2)
 
 
@@ -80,7 +82,7 @@ def test_the_drives_of_a_change_across_two_are_taken_in_one_order_so_nobody_wait
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(across, [("a", "b"), ("b", "a")] * 20)) == {2}
     for drive in (first, second):
-        assert len(database.read(lambda session, drive=drive: session.rows(_COMMITS, drive=drive))) == 40
+        assert len(_commits(database, drive)) == 40
 
 
 def test_changes_of_many_threads_come_one_after_the_other(database: Database) -> None:
@@ -93,26 +95,25 @@ def test_changes_of_many_threads_come_one_after_the_other(database: Database) ->
     assert _drive(database).next_node == 62
 
 
-def _while_another_waits(database: Database, first: Statement | None, insert: Lock | None) -> Drive:
-    """The drive as a change sees it that waited for another, which inserted something meanwhile."""
+def _while_another_waits(database: Database, meanwhile: Callable[[Session], None], caller: Caller = SYSTEM) -> Drive:
+    """The drive as a change sees it that had to wait for another, which did something meanwhile."""
     holds, may_end = threading.Event(), threading.Event()
 
     def holder(transaction: Transaction) -> None:
-        if insert is not None:
-            insert_lock(transaction.session, insert)
-        if first is not None:
-            transaction.session.run(first)
+        meanwhile(transaction.session)
+        transaction.session.rows(_COMMITS, drive=transaction.drive.id)
         holds.set()
         assert may_end.wait(WAIT_S)
 
     with ThreadPoolExecutor(2) as pool:
         holding = pool.submit(change, database, holder)
         assert holds.wait(WAIT_S)
-        waiting = pool.submit(change, database, lambda transaction: transaction.drive)
+        waiting = pool.submit(change, database, lambda transaction: transaction.drive, caller=caller)
         threading.Event().wait(0.3)  # long enough that it asked for the drive, and waits
         may_end.set()
         holding.result()
-        return waiting.result()
+        drive: Drive = waiting.result()
+        return drive
 
 
 def test_who_waited_for_the_drive_sees_the_lock_that_was_granted_meanwhile(database: Database) -> None:
@@ -120,28 +121,15 @@ def test_who_waited_for_the_drive_sees_the_lock_that_was_granted_meanwhile(datab
     drive = make_drive(database)
     lock = Lock("t", drive, "/f", "/f", 0, 1, 0, None, "system", 600, 0, 2**50, 0)
     assert not _drive(database).has_locks
-    assert _while_another_waits(database, None, lock).has_locks
+    assert _while_another_waits(database, lambda session: insert_lock(session, lock)).has_locks
 
 
 def test_who_waited_for_the_drive_has_the_role_that_was_given_meanwhile(database: Database) -> None:
     drive = make_drive(database)
     eve = _member(database, drive, EDITOR)
-    holds, may_end = threading.Event(), threading.Event()
-
-    def holder(transaction: Transaction) -> None:
-        grant(transaction.session, drive, eve.user or 0, VIEWER)
-        transaction.session.rows(_COMMITS, drive=drive)
-        holds.set()
-        assert may_end.wait(WAIT_S)
-
-    with ThreadPoolExecutor(2) as pool:
-        holding = pool.submit(change, database, holder)
-        assert holds.wait(WAIT_S)
-        waiting = pool.submit(change, database, lambda transaction: transaction.drive.role, caller=eve)
-        threading.Event().wait(0.3)
-        may_end.set()
-        holding.result()
-        assert waiting.result() == VIEWER
+    assert (
+        _while_another_waits(database, lambda session: grant(session, drive, eve.user or 0, VIEWER), eve).role == VIEWER
+    )
 
 
 def test_properties_and_locks_are_told_with_the_drive(database: Database) -> None:

@@ -1,5 +1,7 @@
 """Trees and lock rows, on both databases alike."""
 
+from functools import partial
+
 import pytest
 
 from davdrive.metadata.caller import SYSTEM
@@ -49,7 +51,7 @@ def test_a_copied_tree_has_the_same_names_and_shares_the_contents(database: Data
         here, there = found(database, "top", "inner", "two"), found(database, f"copy{number}", "inner", "two")
         assert (here.content, here.size, here.etag) == (there.content, there.size, there.etag)
         assert here.node != there.node
-        assert database.read(lambda session, copy=copy: get_properties(session, drive, copy))
+        assert database.read(partial(get_properties, drive=drive, node=copy))
         names = [each.name for page in pages(database, drive, copy, 99) for each in page.members]
         assert names == ["inner", "one"]
     assert database.read(lambda session: find_drive(session, "home", SYSTEM)).used_bytes == 4 * 3
@@ -85,7 +87,7 @@ def test_locks_below_a_path_are_those_strictly_below_it(database: Database) -> N
     drive = make_drive(database)
     paths = ["/", "/a", "/a/b", "/a/b/c", "/a b", "/a.txt", "/a0", "/ab", "/A", "/ä/x", "/a/\U0001f600"]
     for path in paths:
-        database.write(lambda session, path=path: insert_lock(session, _lock(drive, path)))
+        database.write(partial(insert_lock, lock=_lock(drive, path)))
     database.write(lambda session: insert_lock(session, _lock(drive, "/a/old", NOW)))
 
     def below(key: str) -> list[str]:

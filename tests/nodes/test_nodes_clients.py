@@ -45,7 +45,7 @@ def test_rclone_copies_checks_moves_and_purges_a_real_tree_through_two_nodes_in_
 
     def rclone(*arguments: str) -> str:
         options = ("--retries", "1", "--low-level-retries", "1", "--transfers", "8", "--checkers", "8")
-        return run(program, *arguments, *options, folder=tmp_path, **remote)
+        return run(program, *arguments, *options, folder=tmp_path, environment=remote)
 
     source = tmp_path / "library"
     count = copy_library(source)
