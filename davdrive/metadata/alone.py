@@ -5,6 +5,7 @@ lock is gone and `Alone.check` says so. (A pooler in front of PostgreSQL has to 
 """
 
 import contextlib
+import errno
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 from filelock import FileLock, Timeout
 from sqlalchemy.engine import Connection
 
-from davdrive.errors import Unavailable
+from davdrive.errors import StorageFull, Unavailable
 from davdrive.metadata.database import Database
 from davdrive.metadata.faults import drive_error
 
@@ -41,7 +42,7 @@ class Alone:
 def alone(database: Database, name: str, wait_s: float = 0.0) -> Iterator[Alone | None]:
     """Hold the lock `name` for the block; None when another process has it, also after `wait_s` seconds.
 
-    Errors: Unavailable.
+    Errors: Unavailable, StorageFull.
     """
     if database.dialect == "sqlite":
         holding = _by_file(f"{database.engine.url.database}-{name}", wait_s)
@@ -59,6 +60,10 @@ def _by_file(path: str, wait_s: float) -> Iterator[Alone | None]:
     except Timeout:
         yield None
         return
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull("the server's disk is full; nothing was changed") from error
+        raise Unavailable("the lock beside the metadata file cannot be made; nothing was changed") from error
     try:
         yield Alone(lambda: lock.is_locked)
     finally:

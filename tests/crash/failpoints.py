@@ -4,8 +4,10 @@ They are found by wrapping what every step has to go through, so a step that som
 day, and the product has no seam for it.
 """
 
+import errno
 import os
 import signal
+import sqlite3
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -16,13 +18,53 @@ from davdrive.metadata.session import Session
 SYSTEM_CALLS = ("open", "mkdir", "write", "fsync", "replace", "rename", "unlink", "link", "ftruncate")
 
 
-class Failpoints:
-    """Counts the steps of this process, names them through `tell`, and kills it when it is about to take the `kill_at`
-    one (0: never). Armed, it counts."""
+BEHIND = ("committed", "answered")
+"""Steps at which nothing is done any more that could go wrong by itself."""
 
-    def __init__(self, kill_at: int, tell: Callable[[str], None]) -> None:
+
+def _die(_: str) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _full(name: str) -> None:
+    if name.startswith("os."):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    raise _sqlite_error("database or disk is full", sqlite3.SQLITE_FULL)
+
+
+def _broken(name: str) -> None:
+    if name.startswith("os."):
+        raise OSError(errno.EIO, "Input/output error")
+    raise _sqlite_error("disk I/O error", sqlite3.SQLITE_IOERR)
+
+
+def _no_memory(_: str) -> None:
+    raise MemoryError
+
+
+def _sqlite_error(message: str, code: int) -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError(message)
+    error.sqlite_errorcode = code
+    return error
+
+
+TROUBLES: dict[str, Callable[[str], None]] = {
+    "killed": _die,
+    "the disk is full": _full,
+    "the disk is broken": _broken,
+    "no memory": _no_memory,
+}
+"""What may happen at a step."""
+
+
+class Failpoints:
+    """Counts the steps of this process, names them through `tell`, and lets `trouble` happen when it is about to take
+    the `at` one (0: never). Armed, it counts."""
+
+    def __init__(self, at: int, trouble: str, tell: Callable[[str], None]) -> None:
         self.armed = False
-        self._kill_at = kill_at
+        self._at = at
+        self._trouble = trouble
         self._tell = tell
         self._mutex = threading.Lock()
         self._count = 0
@@ -33,9 +75,11 @@ class Failpoints:
             return
         with self._mutex:
             self._count += 1
-            if self._count == self._kill_at:
-                os.kill(os.getpid(), signal.SIGKILL)
-            self._tell(name)
+            met = self._count == self._at
+            if not met or self._trouble != "killed":
+                self._tell(name)
+        if met and (self._trouble == "killed" or name not in BEHIND):
+            TROUBLES[self._trouble](name)
 
     def install(self) -> None:
         """Wrap system calls and database cursors, for the rest of this process's life."""

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,14 @@ PARTLY = {"upkeep"}
 
 MOST_STEPS = 400
 """An action that takes more steps than this does not end."""
+
+
+SAID = {
+    "the disk is full": {"StorageFull"},
+    "the disk is broken": {"Unavailable", "Damaged"},
+    "no memory": {"MemoryError", "Unavailable"},
+}
+"""What a request may hear of each trouble."""
 
 
 class PromiseBroken(AssertionError):
@@ -44,12 +53,12 @@ class Crashes:
         self.zygote.stdout.close()
         self.zygote.wait(timeout=20)
 
-    def act(self, action: str, kill_at: int, fault: str) -> tuple[dict[str, Any], Path]:
+    def act(self, action: str, at: int, fault: str = "none", trouble: str = "killed") -> tuple[dict[str, Any], Path]:
         """Let a process act on a fresh copy; what it said, and the data directory as it left it."""
         data_dir = self.folder / "copy"
         shutil.rmtree(data_dir, ignore_errors=True)
         shutil.copytree(self.folder / "scene", data_dir)
-        order = {"data_dir": str(data_dir), "action": action, "kill_at": kill_at, "fault": fault}
+        order = {"data_dir": str(data_dir), "action": action, "at": at, "fault": fault, "trouble": trouble}
         assert self.zygote.stdin is not None
         assert self.zygote.stdout is not None
         self.zygote.stdin.write(json.dumps(order) + "\n")
@@ -77,6 +86,26 @@ class Crashes:
             self._judge(where, data_dir, answer["answered"], before, after, past)
         steps: list[str] = whole["steps"]
         return steps
+
+    def trouble_everywhere(self, action: str, trouble: str) -> Counter[str]:
+        """Let one thing go wrong at each step of the action, in a process that goes on afterwards. What it answered.
+
+        Raises PromiseBroken.
+        """
+        past = action not in PARTLY
+        _, data_dir = self.act("nothing", 0, trouble=trouble)
+        before = self._state(data_dir, past)
+        whole, data_dir = self.act(action, 0, trouble=trouble)
+        assert whole["answered"], f"{action} failed by itself: {whole}"
+        after, seen = self._state(data_dir, past), Counter[str]()
+        for at in range(1, len(whole["steps"]) + 1):
+            answer, data_dir = self.act(action, at, trouble=trouble)
+            where = f"{action}, {trouble} at step {at}, {answer['steps'][at - 1 : at]}"
+            _hold(answer["went_on"], f"{where}: the process did not go on")
+            _hold(answer["answered"] or answer["refused"] in SAID[trouble], f"{where}: {answer['refused']}")
+            seen[answer["refused"] or "answered"] += 1
+            self._judge(where, data_dir, answer["answered"], before, after, past)
+        return seen
 
     def _state(self, data_dir: Path, past: bool) -> list[Any]:
         backend = open_scene(data_dir)

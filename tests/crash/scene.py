@@ -103,6 +103,12 @@ def _upkeep(backend: Backend) -> Any:
 
 _DEAD = PropertyPatch([PropertyChange(PropertyName("urn:x", name), f"<{name}/>") for name in "pq"])
 
+
+def go_on(backend: Backend) -> None:
+    """What the same process does next: somebody else's request."""
+    put(backend, SYSTEM, DrivePath("e", ("afterwards",)), [LARGE], PutOptions())
+
+
 ACTIONS: dict[str, Callable[[Backend], Any]] = {
     "PUT of a new small file": lambda b: put(b, SYSTEM, at("new"), [b"tiny"], PutOptions()),
     "PUT of a new large file": lambda b: put(b, SYSTEM, at("new"), [LARGE], PutOptions()),
@@ -126,6 +132,7 @@ ACTIONS: dict[str, Callable[[Backend], Any]] = {
     "complete an upload": lambda b: complete(b, SYSTEM, _ref(), None, PutOptions()),
     "abort an upload": lambda b: abort(b, SYSTEM, _ref()),
     "upkeep": _upkeep,
+    "nothing": lambda _: None,
 }
 
 _STATE = (

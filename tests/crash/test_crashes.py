@@ -15,10 +15,27 @@ def crashes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crashes]:
     rig.stop()
 
 
-@pytest.mark.parametrize("action", ACTIONS)
+SOMETHING = [action for action in ACTIONS if action != "nothing"]
+SOME = ("PUT over a large file", "MOVE over a file", "complete an upload", "upkeep")
+TROUBLES = [
+    *(("the disk is full", action) for action in SOMETHING),
+    *(("the disk is broken", action) for action in SOME),
+    *(("no memory", action) for action in SOME),
+]
+"""On every change; `python -m tests.night` has all of them."""
+
+
+@pytest.mark.parametrize("action", SOMETHING)
 def test_killed_at_any_step_an_action_happened_entirely_or_not_at_all(crashes: Crashes, action: str) -> None:
     steps = crashes.kill_everywhere(action)
     assert any("COMMIT" in step for step in steps), f"nothing was ever committed: {steps}"
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+@pytest.mark.parametrize("action", SOMETHING)
+def test_trouble_at_any_step_changes_nothing_and_harms_nobody_else(crashes: Crashes, action: str, trouble: str) -> None:
+    seen = crashes.trouble_everywhere(action, trouble)
+    assert seen.total() > seen["answered"], f"nothing was ever refused: {seen}"
 
 
 def test_a_drive_that_answers_before_it_commits_is_caught(crashes: Crashes) -> None:

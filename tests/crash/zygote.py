@@ -1,7 +1,8 @@
 """Forks a process that acts and dies, once for every line: `python -m tests.crash.zygote`.
 
-A line of JSON in: data directory, action, the step to die at, the fault. One out: whether it answered before it died,
-and the steps that it took. This process opens nothing and has no thread, so forking it is safe and takes no time.
+A line of JSON in: data directory, action, the trouble and the step to have it at, the fault. One out: whether it
+answered, what it said otherwise, and the steps that it took. This process opens nothing and has no thread, so forking
+it is safe and takes no time.
 """
 
 import json
@@ -13,23 +14,30 @@ from typing import Any
 from davdrive.metadata import transaction
 from davdrive.objects.local.writer import LocalWriter
 from tests.crash.failpoints import Failpoints
-from tests.crash.scene import ACTIONS, open_scene
+from tests.crash.scene import ACTIONS, go_on, open_scene
 
-ANSWERED = "ANSWERED"
+ANSWERED, REFUSED, WENT_ON = "ANSWERED", "REFUSED ", "WENT ON"
 
 
 def _act(order: dict[str, Any], pipe: int) -> None:
     write = os.write
-    failpoints = Failpoints(order["kill_at"], lambda name: _send(write, pipe, name))
+    failpoints = Failpoints(order["at"], order["trouble"], lambda name: _send(write, pipe, name))
     failpoints.install()
     backend = open_scene(Path(order["data_dir"]))
     failpoints.armed = True
     FAULTS[order["fault"]](failpoints, lambda: _send(write, pipe, ANSWERED))
-    ACTIONS[order["action"]](backend)
-    for finish in _late:
-        finish()
-    _send(write, pipe, ANSWERED)
+    try:
+        ACTIONS[order["action"]](backend)
+        for finish in _late:
+            finish()
+        _send(write, pipe, ANSWERED)
+    except Exception as error:  # what it was is for the parent to judge
+        _send(write, pipe, f"{REFUSED}{type(error).__name__}")
     failpoints.step("answered")
+    if order["trouble"] != "killed":
+        failpoints.armed = False
+        go_on(backend)
+        _send(write, pipe, WENT_ON)
 
 
 def _send(write: Any, pipe: int, line: str) -> None:
@@ -79,7 +87,9 @@ def perform(order: dict[str, Any]) -> dict[str, Any]:
         "killed": os.WIFSIGNALED(status),
         "status": status,
         "answered": ANSWERED in lines,
-        "steps": [line for line in lines if line != ANSWERED],
+        "refused": next((line.removeprefix(REFUSED) for line in lines if line.startswith(REFUSED)), ""),
+        "went_on": WENT_ON in lines,
+        "steps": [line for line in lines if not line.startswith((ANSWERED, REFUSED, WENT_ON))],
     }
 
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from davdrive.drive.open import sqlite_url
-from tests.crash.rig import Crashes
-from tests.crash.scene import ACTIONS
+from tests.crash.rig import SAID, Crashes
+from tests.crash.test_crashes import SOMETHING
 from tests.hostile import fuzzing
 from tests.hostile.fuzzing import Target
 from tests.model.run import run
@@ -87,8 +87,10 @@ class Night:
 
     def crashes(self) -> None:
         rig = Crashes.start(self._fresh())
-        for action in ACTIONS:
+        for action in SOMETHING:
             self.tally["crashes, each at another step"] += len(rig.kill_everywhere(action))
+            for trouble in SAID:
+                self.tally["troubles, each at another step"] += rig.trouble_everywhere(action, trouble).total()
         rig.stop()
 
     def wire_model_and_fuzz(self) -> None:
