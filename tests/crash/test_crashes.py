@@ -31,9 +31,8 @@ def test_killed_at_any_step_an_action_happened_entirely_or_not_at_all(crashes: C
     assert any("COMMIT" in step for step in steps), f"nothing was ever committed: {steps}"
 
 
-@pytest.mark.parametrize("trouble", TROUBLES)
-@pytest.mark.parametrize("action", SOMETHING)
-def test_trouble_at_any_step_changes_nothing_and_harms_nobody_else(crashes: Crashes, action: str, trouble: str) -> None:
+@pytest.mark.parametrize(("trouble", "action"), TROUBLES)
+def test_trouble_at_any_step_changes_nothing_and_harms_nobody_else(crashes: Crashes, trouble: str, action: str) -> None:
     seen = crashes.trouble_everywhere(action, trouble)
     assert seen.total() > seen["answered"], f"nothing was ever refused: {seen}"
 
