@@ -6,13 +6,15 @@ import pytest
 
 from tests.crash.rig import Crashes, PromiseBroken
 from tests.crash.scene import ACTIONS
+from tests.support.memory_folder import memory_folder
 
 
 @pytest.fixture(scope="module")
-def crashes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Crashes]:
-    rig = Crashes.start(tmp_path_factory.mktemp("crashes"))
-    yield rig
-    rig.stop()
+def crashes() -> Iterator[Crashes]:
+    with memory_folder() as folder:
+        rig = Crashes.start(folder)
+        yield rig
+        rig.stop()
 
 
 SOMETHING = [action for action in ACTIONS if action != "nothing"]

@@ -1,8 +1,7 @@
 """The drive does what its model does, and the machine that compares them can fail."""
 
 from collections import Counter
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -13,14 +12,16 @@ from davdrive.metadata import transaction
 from davdrive.objects.memory import MemoryStore
 from tests.model.run import require_proof, run
 from tests.model.world import PostgresWorlds, SqliteWorlds
+from tests.support.memory_folder import memory_folder
 from tests.support.postgres import Postgres
 
 FEWER = ("put done", "copy done", "move done", "delete done", "lock done", "unlock done", "read done", "reopen")
 
 
 @pytest.fixture
-def sqlite_worlds(tmp_path: Path) -> SqliteWorlds:
-    return SqliteWorlds(tmp_path)
+def sqlite_worlds() -> Iterator[SqliteWorlds]:
+    with memory_folder() as folder:
+        yield SqliteWorlds(folder)
 
 
 def test_on_sqlite_the_drive_does_what_its_model_does(sqlite_worlds: SqliteWorlds) -> None:

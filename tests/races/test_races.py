@@ -6,12 +6,13 @@ import pytest
 
 from davdrive.drive.open import sqlite_url
 from tests.races.rig import RaceLost, race_all, require_races, track
+from tests.support.memory_folder import memory_folder
 
 SEED = 20261123
 
 
-def test_on_sqlite_two_processes_change_a_drive_in_some_order(tmp_path: Path) -> None:
-    with track(sqlite_url(tmp_path), tmp_path / "objects", SEED) as course:
+def test_on_sqlite_two_processes_change_a_drive_in_some_order() -> None:
+    with memory_folder() as folder, track(sqlite_url(folder), folder / "objects", SEED) as course:
         race_all(course)
     require_races(course.tally)
 
