@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,17 +76,6 @@ def running_site(workers: int, folder: Path | None = None) -> Iterator[RunningSi
                 process.kill()
                 process.communicate()
                 raise
-
-
-def until(true: object, seconds: float = 10.0) -> None:
-    """Wait until `true()` is, however often it has to be asked."""
-    ends = time.monotonic() + seconds
-    while time.monotonic() < ends:
-        with contextlib.suppress(OSError, http.client.HTTPException):
-            if true():  # type: ignore[operator]
-                return
-        time.sleep(0.02)
-    raise AssertionError("it did not come true in time")
 
 
 class Load:

@@ -2,7 +2,6 @@
 
 import socket
 import time
-from collections.abc import Callable
 
 import pytest
 from http_rig import RigApp, connect, raw_request, read_until_quiet, serving
@@ -10,15 +9,9 @@ from http_rig import RigApp, connect, raw_request, read_until_quiet, serving
 from davdrive.server.addresses import address_key
 from davdrive.server.http import DriveServer
 from davdrive.server.limits import ServerLimits
+from tests.support.eventually import until
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
-
-
-def until(true: Callable[[], bool], seconds: float = 5.0) -> None:
-    ends = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < ends, "it did not come true in time"
-        time.sleep(0.01)
 
 
 def drip(sock: socket.socket, data: bytes, pause_s: float, times: int) -> None:

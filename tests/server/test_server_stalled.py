@@ -4,13 +4,14 @@ import contextlib
 import socket
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from http_rig import RigApp, connect, serving
 
 from davdrive.server.http import DriveServer
 from davdrive.server.limits import ServerLimits
+from tests.support.eventually import until
 
 STALLED = 300
 SLACK_S = 0.002
@@ -24,13 +25,6 @@ PHASES = {
     "in the answer": b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n",
     "before the 100": b"PUT /echo HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n",
 }
-
-
-def until(true: Callable[[], bool], seconds: float = 5.0) -> None:
-    ends = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < ends, "it did not come true in time"
-        time.sleep(0.01)
 
 
 def median_s(server: DriveServer) -> float:

@@ -9,7 +9,9 @@ import threading
 import time
 from pathlib import Path
 
-from site_rig import PROGRAM, Load, running_site, until
+from site_rig import PROGRAM, Load, running_site
+
+from tests.support.eventually import until
 
 
 def test_a_reload_under_load_loses_no_request_and_brings_the_new_settings(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 import logging
 import threading
 import time
-from collections.abc import Callable
 
 import pytest
 
@@ -13,17 +12,9 @@ from davdrive.metadata.alone import alone
 from davdrive.upkeep import background
 from davdrive.upkeep.background import BackgroundUpkeep
 from davdrive.upkeep.rounds import LOCK
+from tests.support.eventually import until
 from tests.upkeep.conftest import AT_ONCE
 from tests.upkeep.upkeep_rig import objects_of, remove, write
-
-PATIENCE_S = 20.0
-
-
-def wait_for(what: Callable[[], bool]) -> None:
-    ends = time.monotonic() + PATIENCE_S
-    while not what():
-        assert time.monotonic() < ends
-        time.sleep(0.01)
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +27,7 @@ def test_what_is_deleted_disappears_while_the_server_runs(backend: Backend) -> N
     running = BackgroundUpkeep(backend, AT_ONCE, 0.05)
     running.start()
     remove(backend, "d/file")
-    wait_for(lambda: not objects_of(backend))
+    until(lambda: not objects_of(backend))
     running.stop()
     assert not [thread for thread in threading.enumerate() if thread.name == "upkeep"]
 
@@ -50,7 +41,7 @@ def test_of_several_processes_one_does_it_and_the_others_wait(backend: Backend) 
         running.start()
         time.sleep(0.3)
         assert objects_of(backend)
-    wait_for(lambda: not objects_of(backend))
+    until(lambda: not objects_of(backend))
     running.stop()
 
 
@@ -67,8 +58,8 @@ def test_a_store_that_is_away_is_told_and_tried_again(
     with caplog.at_level(logging.WARNING), monkeypatch.context() as patched:
         patched.setattr(backend.contents.store, "delete", away)
         running.start()
-        wait_for(lambda: "does not answer" in caplog.text)
-    wait_for(lambda: not objects_of(backend))
+        until(lambda: "does not answer" in caplog.text)
+    until(lambda: not objects_of(backend))
     running.stop()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.eventually import until
 from tests.support.http import Answer, Client
 from tests.support.peers import Peer
 from tests.support.programs import lacks, needs
@@ -113,13 +114,8 @@ def test_what_came_of_a_broken_request_stays(peer: Peer) -> None:
     with tus.http.connection() as connection:
         connection.send(next(iter(tus.http.message("PATCH", url.removeprefix(tus.http.origin), b"", about))))
         connection.send(body[:1_234_567])
-    until = 0
-    for _ in range(200):
-        until = tus.offset(url)
-        if until == 1_234_567:
-            break
-    assert until == 1_234_567
-    assert tus.patch(url, until, body[until:]).status == 204
+    until(lambda: tus.offset(url) == 1_234_567)
+    assert tus.patch(url, 1_234_567, body[1_234_567:]).status == 204
     assert peer.bob.get("file.bin").body == body
 
 
