@@ -72,7 +72,7 @@ class ProviderLocks:
 
         def look(session: Session) -> list[Lock]:
             drive = find_drive(session, name_key(path.drive), SYSTEM)
-            return locks_on(session, drive.id, [key], drive.lock_ms)
+            return locks_on(session, drive.name_key, [key], drive.lock_ms)
 
         return self._provider.backend.database.read(look)
 

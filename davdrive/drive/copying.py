@@ -1,6 +1,9 @@
 """COPY: a file or a tree once more, sharing its contents, in one commit (RFC 4918 §9.8)."""
 
+from functools import partial
+
 from davdrive.deadline import Deadline
+from davdrive.drive.ahead import transfer
 from davdrive.drive.backend import Backend, DriveLimits
 from davdrive.drive.conditions import NO_CONDITIONS, Conditions
 from davdrive.drive.guard import check_conditions
@@ -48,7 +51,8 @@ def copy(
             set_time(transaction, goal, arrived, modified_ms)
         return arrived
 
-    change = Change("copy", caller, keys.drive, str(source), str(target), target_key, deadline)
+    ahead = partial(transfer, source, target, conditions)
+    change = Change("copy", caller, keys.drive, str(source), str(target), target_key, deadline, ahead)
     return transact(backend.database, change, work)
 
 

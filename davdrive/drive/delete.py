@@ -1,6 +1,9 @@
 """DELETE: a file or a whole tree leaves in one commit, and can come back from the trash (RFC 4918 §9.6)."""
 
+from functools import partial
+
 from davdrive.deadline import Deadline
+from davdrive.drive.ahead import tree_and_locks
 from davdrive.drive.backend import Backend
 from davdrive.drive.conditions import NO_CONDITIONS, Conditions
 from davdrive.drive.guard import check_conditions, check_tree
@@ -34,7 +37,8 @@ def delete(
         check_tree(transaction, place, conditions)
         remove(transaction, place)
 
-    change = Change("delete", caller, path_keys(path).drive, path=str(path), deadline=deadline)
+    ahead = partial(tree_and_locks, path, conditions)
+    change = Change("delete", caller, path_keys(path).drive, path=str(path), deadline=deadline, ahead=ahead)
     transact(backend.database, change, work)
 
 
@@ -42,4 +46,5 @@ def remove(transaction: Transaction, place: Place) -> None:
     """Close the name of what lives at a place. Everything below it is unreachable from this revision on, so nothing
     else is written, however large the tree is."""
     close_entry(transaction, place.drive, place.parent().node, place.existing().node)
-    remove_locks_within(transaction.session, place.drive.id, path_key(place.keys))
+    if place.drive.has_locks:
+        remove_locks_within(transaction.session, place.drive.id, path_key(place.keys))

@@ -67,7 +67,7 @@ def extras_of(backend: Backend, drive: Drive, path: DrivePath, resource: Resourc
 def _own_questions(extras: Extras, drive: Drive, resource: Resource, needs: int) -> dict[int, Question]:
     questions: dict[int, Question] = {}
     if needs & LOCKS and drive.has_locks:
-        questions[LOCKS] = ask_on(drive.id, ancestors(extras.base_keys), drive.lock_ms)
+        questions[LOCKS] = ask_on(drive.name_key, ancestors(extras.base_keys), drive.lock_ms)
     if needs & DEAD and drive.has_properties:
         questions[DEAD] = ask_properties(drive.id, resource.node)
     return questions
@@ -81,7 +81,8 @@ def list_with_extras(
     extras = _empty(drive, path, collection.node)
     own = _own_questions(extras, drive, collection, needs)
     if LOCKS in own:
-        own[BELOW] = ask_below(drive.id, path_key(extras.base_keys), drive.lock_ms, backend.limits.locks)
+        key = path_key(extras.base_keys)
+        own[BELOW] = ask_below(drive.name_key, key, key, drive.lock_ms, backend.limits.locks)
 
     def beside(bounds: Bounds) -> Sequence[Question]:
         asked = [] if bounds["after"] else list(own.values())

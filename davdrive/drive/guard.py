@@ -4,19 +4,17 @@ from collections.abc import Sequence
 from functools import partial
 
 from davdrive.drive.conditions import NO_CONDITIONS, Conditions
-from davdrive.drive.lock_rules import ancestors, covers, in_the_way
+from davdrive.drive.lock_rules import covers, in_the_way
 from davdrive.drive.names import DrivePath
+from davdrive.drive.near_locks import live, on_the_way, within
 from davdrive.drive.places import Place, View, find_place, path_keys
 from davdrive.drive.preconditions import State, check_write, holds
 from davdrive.errors import Locked, PreconditionFailed
 from davdrive.metadata.drives import Drive
-from davdrive.metadata.locks import Lock, locks_below, locks_on, path_key
+from davdrive.metadata.locks import Lock, path_key
 
 NO_LOCK = "DAV:no-lock"
 """The state token that no resource ever has (RFC 4918 §10.4.8)."""
-
-MOST_LOCKS = 1 << 31
-"""Locks below a place are all read; `DriveLimits.locks` bounds them where they are made."""
 
 MOST_REPORTED = 100
 """Lock roots that one error names; a client needs the first."""
@@ -35,9 +33,8 @@ def locks_covering(view: View, place: Place) -> list[Lock]:
     """The unexpired locks whose scope holds the place."""
     if not place.drive.has_locks:
         return []
-    found = locks_on(view.session, place.drive.id, ancestors(place.keys), place.drive.lock_ms)
     key = path_key(place.keys)
-    return [lock for lock in found if covers(lock, key)]
+    return [lock for lock in live(on_the_way(view.session, place.lookup), place.drive.lock_ms) if covers(lock, key)]
 
 
 def check_conditions(view: View, place: Place, conditions: Conditions, drives: Sequence[Drive]) -> None:
@@ -67,14 +64,14 @@ def _state_at(view: View, own: State, drives: Sequence[Drive], path: DrivePath |
 def check_content(view: View, place: Place, conditions: Conditions) -> None:
     """Locks against changing the content or properties of what lives at the place (RFC 4918 §7)."""
     if place.drive.has_locks:
-        locks = locks_on(view.session, place.drive.id, ancestors(place.keys), place.drive.lock_ms)
+        locks = live(on_the_way(view.session, place.lookup), place.drive.lock_ms)
         _refuse(view, place.drive, locks, conditions, [path_key(place.keys)])
 
 
 def check_membership(view: View, place: Place, conditions: Conditions) -> None:
     """Locks against adding or removing the place as a member of its collection (RFC 4918 §7.4)."""
     if place.drive.has_locks:
-        locks = locks_on(view.session, place.drive.id, ancestors(place.keys), place.drive.lock_ms)
+        locks = live(on_the_way(view.session, place.lookup), place.drive.lock_ms)
         _refuse(view, place.drive, locks, conditions, [path_key(place.keys[:-1]), path_key(place.keys)])
 
 
@@ -83,10 +80,10 @@ def check_tree(view: View, place: Place, conditions: Conditions) -> None:
     if not place.drive.has_locks:
         return
     key = path_key(place.keys)
-    locks = locks_on(view.session, place.drive.id, ancestors(place.keys), place.drive.lock_ms)
-    within = locks_below(view.session, place.drive.id, key, place.drive.lock_ms, most=MOST_LOCKS)
-    keys = [path_key(place.keys[:-1]), key, *(lock.path_key for lock in within)]
-    _refuse(view, place.drive, [*locks, *within], conditions, keys)
+    locks = live(on_the_way(view.session, place.lookup), place.drive.lock_ms)
+    below = live(within(view.session, place.lookup), place.drive.lock_ms)
+    keys = [path_key(place.keys[:-1]), key, *(lock.path_key for lock in below)]
+    _refuse(view, place.drive, [*locks, *below], conditions, keys)
 
 
 def _refuse(view: View, drive: Drive, locks: Sequence[Lock], conditions: Conditions, keys: Sequence[str]) -> None:

@@ -5,13 +5,16 @@ import secrets
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from davdrive.deadline import Deadline
+from davdrive.drive.ahead import lockable
 from davdrive.drive.backend import Backend
 from davdrive.drive.conditions import NO_CONDITIONS, Conditions
 from davdrive.drive.guard import check_conditions, check_membership
-from davdrive.drive.lock_clash import clashing, end_expired, live
+from davdrive.drive.lock_clash import clashing, end_expired
 from davdrive.drive.names import DrivePath
+from davdrive.drive.near_locks import live
 from davdrive.drive.places import Place, find_place, path_keys, require_editor
 from davdrive.errors import BadRequest, LockConflict, TooLarge
 from davdrive.metadata.caller import Caller
@@ -73,24 +76,31 @@ def lock(
         if place.resource is None:
             place.parent()
         check_conditions(transaction, place, conditions, (drive,))
-        _check_compatible(transaction, place, request)
+        met = _met(transaction, place, request)
+        _check_compatible(place, met)
         _check_count(transaction, drive, backend.limits.locks)
         if place.resource is None:
             check_membership(transaction, place, conditions)
         node = _empty_file(transaction, place) if place.resource is None else place.resource.node
         taken = _take(transaction, place, request, node)
+        end_expired(transaction.session, met, drive.lock_ms)
+        sweep_locks(transaction.session, drive.id, drive.lock_ms - FORGET_EXPIRED_MS)
         kind = FILE if place.resource is None else place.resource.kind
         return Locking(taken, place.resource is None, drive.lock_ms, kind)
 
-    change = Change("lock", caller, path_keys(path).drive, path=str(path), deadline=deadline)
+    ahead = partial(lockable, path, conditions)
+    change = Change("lock", caller, path_keys(path).drive, path=str(path), deadline=deadline, ahead=ahead)
     return transact(backend.database, change, work)
 
 
-def _check_compatible(transaction: Transaction, place: Place, request: LockRequest) -> None:
-    session, drive = transaction.session, place.drive
-    met = clashing(session, drive.id, place.keys, exclusive=request.exclusive, infinite=request.infinite)
-    against = live(met, drive.lock_ms)
-    end_expired(session, met, drive.lock_ms)
+def _met(transaction: Transaction, place: Place, request: LockRequest) -> list[Lock]:
+    """The locks, expired ones too, that the new one does not go together with."""
+    key, exclusive, infinite = path_key(place.keys), request.exclusive, request.infinite
+    return clashing(transaction.session, place.lookup, key, exclusive=exclusive, infinite=infinite)
+
+
+def _check_compatible(place: Place, met: list[Lock]) -> None:
+    against = live(met, place.drive.lock_ms)
     if against:
         raise LockConflict(
             f"{against[0].principal} has locked /{place.drive.name}{against[0].path}; the two locks do not go together",
@@ -104,17 +114,16 @@ def _roots(locks: Sequence[Lock]) -> tuple[tuple[str, ...], ...]:
 
 
 def _check_count(transaction: Transaction, drive: Drive, most: int) -> None:
-    sweep_locks(transaction.session, drive.id, drive.lock_ms - FORGET_EXPIRED_MS)
-    if count_locks(transaction.session, drive.id, drive.lock_ms) >= most:
+    if count_locks(transaction.session, drive.name_key) >= most:
         raise TooLarge(f"the drive has {most} locks already; release some")
 
 
 def _empty_file(transaction: Transaction, place: Place) -> int:
     """An unmapped path becomes an empty file with its lock (RFC 4918 §7.3)."""
     drive = place.drive
+    content = insert_content(transaction.session, size=0, sha256=EMPTY_SHA256, digests={}, inline=b"", segments=())
     node = create_node(transaction, drive, FILE)
     open_entry(transaction, drive, place.parent().node, place.path.name, place.name_key, node)
-    content = insert_content(transaction.session, size=0, sha256=EMPTY_SHA256, digests={}, inline=b"", segments=())
     open_version(
         transaction,
         drive,

@@ -2,26 +2,20 @@
 
 from collections.abc import Sequence
 
-from davdrive.drive.lock_rules import ancestors, compatible, covers
-from davdrive.metadata.locks import Lock, locks_below, locks_on, path_key, remove_lock
+from davdrive.drive.lock_rules import compatible, covers
+from davdrive.drive.near_locks import on_the_way, within
+from davdrive.metadata.locks import Lock, remove_lock
+from davdrive.metadata.resources import PathKeys
 from davdrive.metadata.session import Session
 
-_EVER = -1
 
-
-def clashing(session: Session, drive: int, keys: Sequence[str], *, exclusive: bool, infinite: bool) -> list[Lock]:
-    """Every lock, expired or not, whose scope meets that of a lock on `keys` and that does not go together with it
-    (RFC 4918 §6.2, §9.10.4)."""
-    key = path_key(keys)
-    there = [each for each in locks_on(session, drive, ancestors(keys), _EVER) if covers(each, key)]
+def clashing(session: Session, path: PathKeys, key: str, *, exclusive: bool, infinite: bool) -> list[Lock]:
+    """Every lock, expired or not, whose scope meets that of a lock on `path` and that does not go together with it
+    (RFC 4918 §6.2, §9.10.4). `key`: the path's key in its drive."""
+    there = [each for each in on_the_way(session, path) if covers(each, key)]
     if infinite:
-        there += locks_below(session, drive, key, _EVER, most=1 << 31)
+        there += within(session, path)
     return [each for each in there if not compatible(exclusive, bool(each.exclusive))]
-
-
-def live(locks: Sequence[Lock], now_ms: int) -> list[Lock]:
-    """Those that have not expired."""
-    return [each for each in locks if each.expires_ms > now_ms]
 
 
 def end_expired(session: Session, locks: Sequence[Lock], now_ms: int) -> None:

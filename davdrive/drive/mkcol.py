@@ -1,6 +1,9 @@
 """MKCOL: a new, empty collection (RFC 4918 §9.3)."""
 
+from functools import partial
+
 from davdrive.deadline import Deadline
+from davdrive.drive.ahead import place_and_locks
 from davdrive.drive.backend import Backend
 from davdrive.drive.conditions import NO_CONDITIONS, Conditions
 from davdrive.drive.guard import check_conditions, check_membership
@@ -39,5 +42,6 @@ def make_collection(
         open_entry(transaction, drive, parent.node, path.name, place.name_key, node)
         return node
 
-    change = Change("mkcol", caller, path_keys(path).drive, path=str(path), deadline=deadline)
+    ahead = partial(place_and_locks, path, conditions)
+    change = Change("mkcol", caller, path_keys(path).drive, path=str(path), deadline=deadline, ahead=ahead)
     return transact(backend.database, change, work)

@@ -1,6 +1,9 @@
 """MOVE: one entry ends and another begins, whatever the size of the tree (RFC 4918 §9.9)."""
 
+from functools import partial
+
 from davdrive.deadline import Deadline
+from davdrive.drive.ahead import transfer
 from davdrive.drive.backend import Backend
 from davdrive.drive.conditions import NO_CONDITIONS, Conditions
 from davdrive.drive.copying import copy_into
@@ -55,11 +58,13 @@ def move(
             set_time(transaction, goal, arrived, modified_ms)
         return arrived
 
-    change = Change("move", caller, keys.drive, str(source), str(target), target_key, deadline)
+    ahead = partial(transfer, source, target, conditions)
+    change = Change("move", caller, keys.drive, str(source), str(target), target_key, deadline, ahead)
     return transact(backend.database, change, work)
 
 
 def _rename(transaction: Transaction, source: Place, goal: Place, resource: Resource) -> None:
-    remove_locks_within(transaction.session, source.drive.id, path_key(source.keys))
+    if source.drive.has_locks:
+        remove_locks_within(transaction.session, source.drive.id, path_key(source.keys))
     close_entry(transaction, source.drive, source.parent().node, resource.node)
     open_entry(transaction, goal.drive, goal.parent().node, goal.path.name, goal.name_key, resource.node)

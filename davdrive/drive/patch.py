@@ -5,9 +5,11 @@ gigabytes stores one byte. A small file, which is inline, is written anew.
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from davdrive.baton import resting
 from davdrive.deadline import Deadline
+from davdrive.drive.ahead import file_and_locks, place_and_locks
 from davdrive.drive.backend import Backend
 from davdrive.drive.conditions import NO_CONDITIONS, Conditions
 from davdrive.drive.names import DrivePath
@@ -76,6 +78,7 @@ def foresee_patch(
     stop = offset(old.size, declared_size) + (declared_size or 0)
 
     def look(session: Session) -> None:
+        session.foresee(partial(place_and_locks, path, conditions))
         drive = find_drive(session, path_keys(path).drive, caller)
         glance = Glance(session, caller, drive.time_ms)
         check_put(glance, drive, backend, path, max(old.size, stop), conditions)
@@ -99,7 +102,8 @@ def _try(
     def work(transaction: Transaction) -> Written:
         return _commit(transaction, backend, path, old, splice, options, conditions)
 
-    change = Change("put", caller, path_keys(path).drive, path=str(path), deadline=deadline)
+    ahead = partial(file_and_locks, path, conditions)
+    change = Change("put", caller, path_keys(path).drive, path=str(path), deadline=deadline, ahead=ahead)
     with kept_or_discarded(backend, *splice.own):
         return transact(backend.database, change, work)
 

@@ -34,10 +34,12 @@ class Glance:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A path as one transaction sees it. `found` are the resources from the root down, as far as they exist."""
+    """A path as one transaction sees it. `found` are the resources from the root down, as far as they exist. `lookup`:
+    its keys for drives of both kinds, `keys`: for this one."""
 
     drive: Drive
     path: DrivePath
+    lookup: PathKeys
     keys: tuple[str, ...]
     found: tuple[Resource, ...]
 
@@ -76,7 +78,7 @@ def find_place(view: View, drive: Drive, path: DrivePath) -> Place:
     """Resolve a path in a drive that the view holds."""
     keys = path_keys(path)
     chosen = keys.folded if drive.case_insensitive else keys.keys
-    return Place(drive, path, tuple(chosen), tuple(chain(view.session, keys)))
+    return Place(drive, path, keys, tuple(chosen), tuple(chain(view.session, keys)))
 
 
 def require_editor(drive: Drive) -> None:

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from davdrive.deadline import Deadline
+from davdrive.drive.ahead import place_and_locks
 from davdrive.drive.backend import Backend, DriveLimits
 from davdrive.drive.conditions import NO_CONDITIONS, Conditions
 from davdrive.drive.guard import check_conditions, check_content
@@ -59,7 +61,8 @@ def patch_properties(
         _set_times(transaction, resource, patch)
         _check_size(transaction, resource, backend.limits)
 
-    change = Change("proppatch", caller, path_keys(path).drive, path=str(path), deadline=deadline)
+    ahead = partial(place_and_locks, path, conditions)
+    change = Change("proppatch", caller, path_keys(path).drive, path=str(path), deadline=deadline, ahead=ahead)
     transact(backend.database, change, work)
 
 

@@ -3,8 +3,10 @@
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from davdrive.deadline import Deadline
+from davdrive.drive.ahead import file_and_locks, place_and_locks
 from davdrive.drive.backend import Backend
 from davdrive.drive.conditions import NO_CONDITIONS, Conditions
 from davdrive.drive.guard import check_conditions, check_content, check_membership
@@ -19,7 +21,7 @@ from davdrive.metadata.entries import create_node, open_entry, set_created
 from davdrive.metadata.session import Session
 from davdrive.metadata.tables import FILE
 from davdrive.metadata.transaction import Change, Transaction, transact
-from davdrive.metadata.versions import close_version, end_draft, open_version
+from davdrive.metadata.versions import open_version, replace_version
 from davdrive.objects.content import StoredContent
 
 
@@ -89,7 +91,8 @@ def name_content(
         place = check_put(transaction, transaction.drive, backend, path, stored.size, conditions)
         return _write(transaction, place, stored, options, backend.limits.drafts_s)
 
-    change = Change("put", caller, path_keys(path).drive, path=str(path), deadline=deadline)
+    ahead = partial(file_and_locks, path, conditions)
+    change = Change("put", caller, path_keys(path).drive, path=str(path), deadline=deadline, ahead=ahead)
     return transact(backend.database, change, work)
 
 
@@ -99,6 +102,7 @@ def foresee_put(
     """Look whether a PUT could succeed now, before its body is asked for. Errors: those of `check_put`."""
 
     def look(session: Session) -> None:
+        session.foresee(partial(place_and_locks, path, conditions))
         drive = find_drive(session, path_keys(path).drive, caller)
         glance = Glance(session, caller, drive.time_ms)
         check_put(glance, drive, backend, path, declared_size or 0, conditions)
@@ -185,8 +189,7 @@ def write_version(
         open_entry(transaction, drive, place.parent().node, place.path.name, place.name_key, node)
     else:
         node = resource.node
-        if not end_draft(transaction, drive, node, transaction.now_ms - drafts_s * 1000):
-            close_version(transaction, drive, node)
+        replace_version(transaction, drive, node, transaction.now_ms - drafts_s * 1000)
         if options.created_ms is not None:
             set_created(transaction, drive, node, options.created_ms)
     etag = secrets.token_hex(12)

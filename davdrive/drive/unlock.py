@@ -1,16 +1,21 @@
 """Refreshing and releasing locks (RFC 4918 §9.10.2 and §9.11)."""
 
+from functools import partial
+
 from davdrive.deadline import Deadline
+from davdrive.drive.ahead import place_and_tokens
 from davdrive.drive.backend import Backend
 from davdrive.drive.conditions import Conditions
 from davdrive.drive.lock import Locking
-from davdrive.drive.lock_clash import clashing, live
+from davdrive.drive.lock_clash import clashing
 from davdrive.drive.lock_rules import covers
 from davdrive.drive.names import DrivePath
+from davdrive.drive.near_locks import live
 from davdrive.drive.places import Place, find_place, path_keys, require_editor
 from davdrive.errors import Forbidden, LockConflict, LockTokenMismatch, PreconditionFailed
 from davdrive.metadata.caller import Caller
 from davdrive.metadata.locks import Lock, find_lock, overtaken, path_key, refresh_lock, remove_lock
+from davdrive.metadata.resources import PathKeys
 from davdrive.metadata.tables import OWNER
 from davdrive.metadata.transaction import Change, Transaction, transact
 
@@ -44,7 +49,8 @@ def refresh(
         refresh_lock(transaction.session, renewed)
         return Locking(renewed, False, drive.lock_ms, kind)
 
-    change = Change("refresh", caller, path_keys(path).drive, path=str(path), deadline=deadline)
+    ahead = partial(place_and_tokens, path, sorted(conditions.tokens))
+    change = Change("refresh", caller, path_keys(path).drive, path=str(path), deadline=deadline, ahead=ahead)
     return transact(backend.database, change, work)
 
 
@@ -59,7 +65,8 @@ def _submitted(transaction: Transaction, place: Place, conditions: Conditions) -
 def _check_still_free(transaction: Transaction, place: Place, expired: Lock) -> None:
     session, drive = transaction.session, place.drive
     keys = [each for each in expired.path_key.split("/") if each]
-    met = clashing(session, drive.id, keys, exclusive=bool(expired.exclusive), infinite=bool(expired.infinite))
+    path = PathKeys(drive.name_key, keys, keys)
+    met = clashing(session, path, expired.path_key, exclusive=bool(expired.exclusive), infinite=bool(expired.infinite))
     if any(each.token != expired.token for each in live(met, drive.lock_ms)):
         raise LockConflict("the lock expired and somebody else has locked it since", drive.name)
     if overtaken(session, expired, is_file=len(place.keys) == len(keys) and not place.existing().is_collection):
@@ -82,5 +89,6 @@ def unlock(backend: Backend, caller: Caller, path: DrivePath, token: str, deadli
             raise Forbidden(f"the lock is {found.principal}'s; only its holder or the drive's owner can release it")
         remove_lock(transaction.session, token)
 
-    change = Change("unlock", caller, path_keys(path).drive, path=str(path), deadline=deadline)
+    ahead = partial(place_and_tokens, path, [token])
+    change = Change("unlock", caller, path_keys(path).drive, path=str(path), deadline=deadline, ahead=ahead)
     transact(backend.database, change, work)

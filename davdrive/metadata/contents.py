@@ -12,6 +12,10 @@ _INSERT = Statement("""
 _INSERT_SEGMENT = Statement("""
     INSERT INTO segments (content, start, object_key, "offset", length)
     VALUES (:content, :start, :key, :offset, :length)""")
+# PostgreSQL numbers a content before its row is there, so the number travels with the questions before the change.
+_NEXT = Statement("SELECT nextval('contents_id_seq')")
+_INSERT_AS = Statement("""
+    INSERT INTO contents (id, size, sha256, digests, inline) VALUES (:id, :size, :sha256, :digests, :inline)""")
 _SEGMENTS = Statement("""
     SELECT start, object_key, "offset", length FROM segments
     WHERE content = :content AND start < :stop AND start + length > :start ORDER BY start""")
@@ -64,10 +68,21 @@ def insert_content(
 ) -> int:
     """Name bytes that are durable already; the new content's id. `digests` are hex by lower-case algorithm."""
     known = json.dumps(digests) if digests else None
-    content: int = session.value(_INSERT, size=size, sha256=sha256, digests=known, inline=inline)
+    columns = {"size": size, "sha256": sha256, "digests": known, "inline": inline}
+    content: int
+    if session.dialect == "sqlite":
+        content = session.value(_INSERT, **columns)
+    else:
+        content = session.value(_NEXT)
+        session.do(_INSERT_AS, id=content, **columns)
     if segments:
         session.many(_INSERT_SEGMENT, _segment_rows(content, segments))
     return content
+
+
+def ask_number() -> Question:
+    """Asks, where that is a question, for the number of the next content that `insert_content` will name."""
+    return _NEXT, {}
 
 
 def _segment_rows(content: int, segments: Sequence[SegmentLike]) -> list[dict[str, Any]]:

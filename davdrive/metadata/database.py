@@ -89,9 +89,11 @@ class Database:
         work: Callable[[Session], T],
         deadline: Deadline | None = None,
         committed: Callable[[Session], bool] | None = None,
+        lane: str | None = None,
     ) -> T:
         """Run `work` in one transaction that is durable when this returns; it may run several times.
 
+        `lane`: the drive whose writer lock it takes first, so that it may share the commit of others that do.
         `committed` answers, in a new transaction, whether a commit whose answer was lost took place; it is asked only
         when `work` had come to its end. Without it such a commit becomes `Unavailable`.
         Errors: what the work raises; StorageFull; Unavailable; Cancelled.
@@ -101,7 +103,7 @@ class Database:
         try:
             with span("transaction"):
                 result = self._patience.run(
-                    lambda: self._writer.run(work), deadline, lambda undecided: self._settle(undecided, committed)
+                    lambda: self._writer.run(work, lane), deadline, lambda undecided: self._settle(undecided, committed)
                 )
             outcome = "committed"
             return result

@@ -1,21 +1,32 @@
-"""Writing to PostgreSQL: a transaction of its own for each piece of work, in as few round trips as its questions need.
+"""Writing to PostgreSQL in as few round trips as the questions of the work need, and in as few commits as the drives.
 
 A COMMIT whose answer is lost is the one point where nobody knows what happened. So every transaction learns its number
 before: it tells later when the transaction is over, and then the work's own traces tell whether it took place. (The
 number alone does not: a server that crashed may give it to another.)
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from davdrive.errors import DriveError
 from davdrive.metadata.faults import Fault, fault_of
+from davdrive.metadata.lanes import Lanes
 from davdrive.metadata.pool import Connections
+from davdrive.metadata.queueing import GroupQueue, Job, Work
 from davdrive.metadata.remote_session import RemoteSession
-from davdrive.metadata.session import Session
+from davdrive.metadata.session import Row, Session
 from davdrive.metadata.statement import Statement
-from davdrive.metadata.writer import Work
+
+if TYPE_CHECKING:
+    from psycopg import Cursor
 
 T = TypeVar("T")
+
+MOST_TOGETHER = 32
+"""Changes of one drive that share a commit. PostgreSQL keeps 64 savepoints of a transaction where every other
+transaction finds them fast; and another process waits for the drive's row as long as all of them take."""
 
 _NUMBER = "SELECT pg_current_xact_id()::text"
 # Every transaction that writes holds the lock on its own number until it is over, and visible if it committed.
@@ -36,40 +47,121 @@ class Undecided(Exception):
 
 
 class DirectWriter:
-    """Writers run side by side; the database makes those wait that touch the same drive."""
+    """Writers of different drives run side by side. Those of one drive would wait for each other at its row until each
+    commit is synced; so what queues up meanwhile in this process is committed together, each piece of work inside a
+    savepoint: nobody hears of success before the sync that covers it (P1)."""
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
+        self._lanes = Lanes(lambda: GroupQueue(self._commit, MOST_TOGETHER, apart=False))
 
-    def run(self, work: Work[T]) -> T:
-        """Run `work` in a transaction. Errors: what it raises, the driver's, Undecided."""
-        with self._connections.borrow() as connection:
-            assert isinstance(connection.session, RemoteSession)
+    def run(self, work: Work[T], lane: str | None = None) -> T:
+        """Run `work` in a transaction, which work of the same `lane` may share. Errors: what it raises, the driver's,
+        Undecided."""
+        if lane is None:
+            return self._alone(work)
+        with self._lanes.lane(lane) as queue:
+            return queue.run(work)
+
+    def _alone(self, work: Work[T]) -> T:
+        with self._session() as session:
+            committing = ""
             try:
-                return self._run(connection.session, work)
-            except BaseException:
-                connection.rollback()
+                with session.pipeline():
+                    session.send("BEGIN")
+                    number = session.send(_NUMBER)
+                    result = _refusable(session, work)
+                    committing = _first(number.fetchone())
+                    done = session.send("COMMIT")
+            except self._connections.driver_error as error:
+                if committing and fault_of(error) not in _KNOWN:
+                    raise Undecided(committing, result) from error
                 raise
+            _check_committed(done)
+            return result
 
-    def _run(self, session: RemoteSession, work: Work[T]) -> T:
+    def _commit(self, batch: list[Job[Any]]) -> None:
+        if len(batch) > 1 and self._together(batch):
+            return
+        for job in batch:
+            try:
+                job.result = self._alone(job.work)
+            except BaseException as error:
+                job.error = error
+            job.over = True
+
+    def _together(self, batch: list[Job[Any]]) -> bool:
+        """Commit the batch as one. False: the work of one of them went wrong, and nothing was written.
+
+        Errors: the driver's, for all of them: the transaction lost a race or its connection.
+        """
         committing = ""
         try:
-            with session.pipeline():
-                session.send("BEGIN")
-                number = session.send(_NUMBER)
-                result = work(session)
-                committing = _first(number.fetchone())
-                done = session.send("COMMIT")
-        except self._connections.driver_error as error:
-            if committing and fault_of(error) not in _KNOWN:
-                raise Undecided(committing, result) from error
-            raise
-        if done.statusmessage != "COMMIT":
-            raise RuntimeError("the work went on after one of its statements had failed")
-        return result
+            with self._session() as session:
+                with session.pipeline():
+                    session.send("BEGIN")
+                    number = session.send(_NUMBER)
+                    for job in batch:
+                        _in_savepoint(session, job)
+                    committing = _first(number.fetchone())
+                    done = session.send("COMMIT")
+                _check_committed(done)
+        except BaseException as error:
+            if committing and _is_undecided(error, self._connections.driver_error):
+                # Who was refused was so by what the others wrote, and has to be judged again.
+                for job in batch:
+                    job.error = Undecided(committing, job.result)
+                return True
+            for job in batch:
+                job.result = job.error = None
+            if isinstance(error, self._connections.driver_error) and fault_of(error) is not Fault.BUG:
+                raise
+            return False
+        for job in batch:
+            job.over = True
+        return True
+
+    @contextmanager
+    def _session(self) -> Iterator[RemoteSession]:
+        with self._connections.borrow() as connection:
+            session = connection.session
+            assert isinstance(session, RemoteSession)
+            try:
+                yield session
+            except BaseException:
+                if not session.is_idle:
+                    connection.rollback()
+                raise
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def _in_savepoint(session: RemoteSession, job: Job[Any]) -> None:
+    session.command("SAVEPOINT job")
+    job.attempt(session)
+    if job.error is not None:
+        if not isinstance(job.error, DriveError):
+            raise job.error
+        session.command("ROLLBACK TO job")
+    session.command("RELEASE job")
+
+
+def _is_undecided(error: BaseException, driver_error: type[Exception]) -> bool:
+    return isinstance(error, driver_error) and fault_of(error) not in _KNOWN
+
+
+def _check_committed(done: "Cursor[Row]") -> None:
+    if done.statusmessage != "COMMIT":
+        raise RuntimeError("the work went on after one of its statements had failed")
+
+
+def _refusable(session: RemoteSession, work: Work[T]) -> T:
+    try:
+        return work(session)
+    except DriveError:
+        session.command("ROLLBACK")
+        raise
 
 
 def is_under_way(session: Session, number: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 from davdrive.errors import NotFound
 from davdrive.metadata.caller import Caller
-from davdrive.metadata.session import Row, Session
+from davdrive.metadata.session import Question, Row, Session
 from davdrive.metadata.statement import Statement
 from davdrive.metadata.tables import OWNER
 
@@ -21,8 +21,12 @@ _FIND = Statement(f"SELECT {COLUMNS}, {ROLE} FROM drives WHERE name_key = :name_
 _TAKE = Statement(f"""
     UPDATE drives SET revision = revision + 1, time_ms = {{GREATEST}}(time_ms, {{NOW_MS}})
     WHERE name_key = :name_key RETURNING {_FACTS}, time_ms, {{TAKEN_LOCK_MS}}""")
-# A statement of its own: while the one above waits for its turn, others commit, and PostgreSQL looks at rows of other
-# tables as they were before the waiting began.
+_TAKE_ALONE = Statement(f"""
+    UPDATE drives SET revision = revision + 1, time_ms = {{GREATEST}}(time_ms, {{NOW_MS}})
+    WHERE name_key = :name_key RETURNING {_FACTS}, time_ms, {{TAKEN_LOCK_MS}}, {_HAS}, {ROLE}""")
+"""For SQLite, where who writes is alone."""
+# Two statements for PostgreSQL: while the first one waits for its turn, others commit, and PostgreSQL looks at rows of
+# other tables as they were before the waiting began.
 _TAKEN = Statement(f"SELECT {_HAS}, {ROLE} FROM drives WHERE name_key = :name_key")
 _COUNT = Statement("UPDATE drives SET used_bytes = used_bytes + :bytes, next_node = :next_node WHERE id = :drive")
 _VISIBLE = Statement(f"""
@@ -74,19 +78,44 @@ def find_drive(session: Session, name_key: str, caller: Caller) -> Drive:
     return _visible(session.row(_FIND, name_key=name_key, user=caller.user), caller, name_key)
 
 
-def take_drive(session: Session, name_key: str, caller: Caller) -> Drive:
-    """Take the drive's writer lock and draw the next revision (DESIGN §2). Errors: NotFound."""
-    taken, state = session.gather(
-        ((_TAKE, {"name_key": name_key}), (_TAKEN, {"name_key": name_key, "user": caller.user}))
-    )
-    return _visible((*taken[0], *state[0]) if taken else None, caller, name_key)
+def ask_drive(name_key: str, caller: Caller) -> Question:
+    """The question of `find_drive`."""
+    return _FIND, {"name_key": name_key, "user": caller.user}
+
+
+def take_drives(session: Session, name_keys: Sequence[str], caller: Caller) -> list[Drive | None]:
+    """Take the writer locks of drives in this order, and draw the next revision of each (DESIGN §2). None: there is no
+    such drive, or the caller has no role on it."""
+    if session.dialect == "sqlite":
+        rows = [session.row(_TAKE_ALONE, name_key=key, user=caller.user) for key in name_keys]
+    else:
+        rows = _take_in_turn(session, name_keys, caller)
+    return [_seen(row, caller) for row in rows]
+
+
+def _take_in_turn(session: Session, name_keys: Sequence[str], caller: Caller) -> list[Row | None]:
+    takes: list[Question] = [(_TAKE, {"name_key": key}) for key in name_keys]
+    states: list[Question] = [(_TAKEN, {"name_key": key, "user": caller.user}) for key in name_keys]
+    found = session.gather([*takes, *states])
+    both = zip(found[: len(takes)], found[len(takes) :], strict=True)
+    return [(*taken[0], *state[0]) if taken else None for taken, state in both]
 
 
 def _visible(row: Row | None, caller: Caller, name_key: str) -> Drive:
-    drive = None if row is None else Drive.of(row, caller)
-    if drive is None or not drive.role:
-        raise NotFound(f"there is no drive {name_key!r}, or you are not a member of it")
+    drive = _seen(row, caller)
+    if drive is None:
+        raise unseen(name_key)
     return drive
+
+
+def _seen(row: Row | None, caller: Caller) -> Drive | None:
+    drive = None if row is None else Drive.of(row, caller)
+    return drive if drive is not None and drive.role else None
+
+
+def unseen(name_key: str) -> NotFound:
+    """The same words for a drive that is not there and one that is none of the caller's business."""
+    return NotFound(f"there is no drive {name_key!r}, or you are not a member of it")
 
 
 def visible_drives(session: Session, caller: Caller) -> list[Drive]:

@@ -9,13 +9,20 @@ from davdrive.metadata.statement import Statement
 
 _FIELDS = """token, drive, path, path_key, node, exclusive, infinite, owner_xml, principal, timeout_s, created_ms,
     expires_ms, revision"""
+_LOCK_FIELDS = ", ".join(f"locks.{each.strip()}" for each in _FIELDS.split(","))
+# By the drive's name, and with a path's keys for drives of both kinds: so they can be asked before anything is known of
+# the drive.
+_DRIVE = "(SELECT id FROM drives WHERE name_key = :drive_key)"
 _COVERING = Statement(f"""
-    SELECT {_FIELDS} FROM locks WHERE drive = :drive AND expires_ms > :now_ms
+    SELECT {_FIELDS} FROM locks WHERE drive = {_DRIVE} AND expires_ms > :now_ms
         AND path_key IN (SELECT value FROM {{TEXTS}})""")
 _WITHIN = Statement(f"""
-    SELECT {_FIELDS} FROM locks WHERE drive = :drive AND expires_ms > :now_ms
-        AND path_key >= :first AND path_key < :last ORDER BY path_key LIMIT :most""")
-_FIND = Statement(f"SELECT {_FIELDS} FROM locks WHERE token = :token AND drive = :drive")
+    SELECT {_LOCK_FIELDS} FROM drives JOIN locks ON locks.drive = drives.id
+        AND locks.path_key >= CASE drives.case_insensitive WHEN 1 THEN :first_folded ELSE :first END
+        AND locks.path_key < CASE drives.case_insensitive WHEN 1 THEN :last_folded ELSE :last END
+    WHERE drives.name_key = :drive_key AND locks.expires_ms > :now_ms ORDER BY locks.path_key LIMIT :most""")
+# By the token alone: while the table is small, PostgreSQL would rather look through all locks of the drive.
+_FIND = Statement(f"SELECT {_FIELDS} FROM locks WHERE token = :token")
 _INSERT = Statement(f"""
     INSERT INTO locks ({_FIELDS}) VALUES (:token, :drive, :path, :path_key, :node, :exclusive, :infinite, :owner_xml,
         :principal, :timeout_s, :created_ms, :expires_ms, :revision)""")
@@ -31,8 +38,9 @@ _REMOVE = Statement("DELETE FROM locks WHERE token = :token")
 _REMOVE_WITHIN = Statement("""
     DELETE FROM locks WHERE drive = :drive AND (path_key = :path_key OR (path_key >= :first AND path_key < :last))""")
 _SWEEP = Statement("DELETE FROM locks WHERE drive = :drive AND expires_ms < :before_ms")
-_COUNT = Statement("SELECT count(*) FROM locks WHERE drive = :drive AND expires_ms > :now_ms")
-_LOCK_FIELDS = ", ".join(f"locks.{each.strip()}" for each in _FIELDS.split(","))
+_COUNT = Statement(f"""
+    SELECT count(*) FROM locks WHERE drive = {_DRIVE}
+        AND expires_ms > (SELECT {{TAKEN_LOCK_MS}} FROM drives WHERE name_key = :drive_key)""")
 _ALL = Statement(f"""
     SELECT {_LOCK_FIELDS} FROM locks JOIN drives ON drives.id = locks.drive WHERE locks.expires_ms > {{LOCK_MS}}
     ORDER BY locks.drive, locks.path_key""")
@@ -74,33 +82,48 @@ def below(key: str) -> tuple[str, str]:
     return prefix if prefix != "/" else "/\x01", prefix[:-1] + "0"
 
 
-def locks_on(session: Session, drive: int, keys: Sequence[str], now_ms: int) -> list[Lock]:
+def locks_on(session: Session, drive_key: str, keys: Sequence[str], now_ms: int) -> list[Lock]:
     """The unexpired locks whose root is one of these path keys."""
-    statement, parameters = ask_on(drive, keys, now_ms)
+    statement, parameters = ask_on(drive_key, keys, now_ms)
     return [Lock._make(row) for row in session.rows(statement, **parameters)]
 
 
-def ask_on(drive: int, keys: Sequence[str], now_ms: int) -> Question:
+def ask_on(drive_key: str, keys: Sequence[str], now_ms: int) -> Question:
     """The question of `locks_on`; each row of its answer is a `Lock`."""
-    return _COVERING, {"drive": drive, "texts": json.dumps(list(keys)), "now_ms": now_ms}
+    return _COVERING, {"drive_key": drive_key, "texts": json.dumps(list(keys)), "now_ms": now_ms}
 
 
-def locks_below(session: Session, drive: int, key: str, now_ms: int, most: int) -> list[Lock]:
-    """The unexpired locks whose root is strictly below the path key, at most `most` of them."""
-    statement, parameters = ask_below(drive, key, now_ms, most)
+def locks_below(session: Session, drive_key: str, key: str, folded: str, now_ms: int, most: int) -> list[Lock]:
+    """The unexpired locks whose root is strictly below a path, at most `most` of them. `folded`: the path's key on a
+    case-insensitive drive, `key` on any other."""
+    statement, parameters = ask_below(drive_key, key, folded, now_ms, most)
     return [Lock._make(row) for row in session.rows(statement, **parameters)]
 
 
-def ask_below(drive: int, key: str, now_ms: int, most: int) -> Question:
+def ask_below(drive_key: str, key: str, folded: str, now_ms: int, most: int) -> Question:
     """The question of `locks_below`; each row of its answer is a `Lock`."""
-    first, last = below(key)
-    return _WITHIN, {"drive": drive, "first": first, "last": last, "now_ms": now_ms, "most": most}
+    (first, last), (first_folded, last_folded) = below(key), below(folded)
+    return _WITHIN, {
+        "drive_key": drive_key,
+        "first": first,
+        "last": last,
+        "first_folded": first_folded,
+        "last_folded": last_folded,
+        "now_ms": now_ms,
+        "most": most,
+    }
 
 
 def find_lock(session: Session, drive: int, token: str) -> Lock | None:
-    """The lock with that token, expired or not."""
-    row = session.row(_FIND, token=token, drive=drive)
-    return None if row is None else Lock._make(row)
+    """The lock of a drive with that token, expired or not."""
+    row = session.row(_FIND, token=token)
+    found = None if row is None else Lock._make(row)
+    return found if found is not None and found.drive == drive else None
+
+
+def ask_lock(token: str) -> Question:
+    """The question of `find_lock`."""
+    return _FIND, {"token": token}
 
 
 def insert_lock(session: Session, lock: Lock) -> None:
@@ -137,10 +160,16 @@ def sweep_locks(session: Session, drive: int, before_ms: int) -> None:
     session.do(_SWEEP, drive=drive, before_ms=before_ms)
 
 
-def count_locks(session: Session, drive: int, now_ms: int) -> int:
+def count_locks(session: Session, drive_key: str) -> int:
     """How many unexpired locks the drive has."""
-    found: int = session.value(_COUNT, drive=drive, now_ms=now_ms)
+    statement, parameters = ask_count(drive_key)
+    found: int = session.value(statement, **parameters)
     return found
+
+
+def ask_count(drive_key: str) -> Question:
+    """The question of `count_locks`."""
+    return _COUNT, {"drive_key": drive_key}
 
 
 def all_locks(session: Session) -> list[Lock]:

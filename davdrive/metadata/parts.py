@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from davdrive.metadata.contents import SegmentLike
-from davdrive.metadata.session import Session
+from davdrive.metadata.session import Question, Session
 from davdrive.metadata.statement import Statement
 
 NO_OBJECT = ""
@@ -77,6 +77,11 @@ def find_part(session: Session, upload: str, number: int) -> Part | None:
     return None if row is None else Part._make(row)
 
 
+def ask_part(upload: str, number: int) -> Question:
+    """The question of `find_part`."""
+    return _PART, {"upload": upload, "number": number}
+
+
 def part_has_object(session: Session, upload: str, number: int, key: str) -> bool:
     """Whether the part is made of that object."""
     return session.row(_HAS_OBJECT, upload=upload, number=number, key=key) is not None
@@ -89,17 +94,17 @@ def part_segments(session: Session, upload: str) -> list[tuple[str, int, int]]:
 
 def drop_part(session: Session, upload: str, number: int, grace_ms: int) -> None:
     """Forget a part; its objects may be deleted `grace_ms` from now."""
-    session.run(_DOOM_ONE, upload=upload, number=number, grace_ms=grace_ms)
-    session.run(_DELETE_ONE, upload=upload, number=number)
+    session.do(_DOOM_ONE, upload=upload, number=number, grace_ms=grace_ms)
+    session.do(_DELETE_ONE, upload=upload, number=number)
 
 
 def drop_parts(session: Session, upload: str, grace_ms: int) -> None:
     """Forget every part; their objects may be deleted `grace_ms` from now."""
-    session.run(_DOOM_ALL, upload=upload, grace_ms=grace_ms)
-    session.run(_DELETE_ALL, upload=upload)
+    session.do(_DOOM_ALL, upload=upload, grace_ms=grace_ms)
+    session.do(_DELETE_ALL, upload=upload)
 
 
 def become_content(session: Session, upload: str, content: int) -> None:
     """Make the parts, in order, the segments of a content; the upload has none afterwards."""
-    session.run(_BECOME_CONTENT, upload=upload, content=content)
-    session.run(_DELETE_ALL, upload=upload)
+    session.do(_BECOME_CONTENT, upload=upload, content=content)
+    session.do(_DELETE_ALL, upload=upload)

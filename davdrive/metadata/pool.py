@@ -105,6 +105,7 @@ class Connections:
             self._throw_away(connection)
             self._forget_idle()
             return
+        connection.session.forget()
         broken = error is not None and not connection.is_usable
         if broken or (len(self._idle) >= self._keep and not self._waiting):
             self._throw_away(connection)

@@ -9,7 +9,7 @@ from davdrive.errors import NotFound
 from davdrive.metadata.caller import Caller
 from davdrive.metadata.contents import Content, content_of
 from davdrive.metadata.drives import COLUMNS, ROLE, Drive
-from davdrive.metadata.session import Session
+from davdrive.metadata.session import Question, Session
 from davdrive.metadata.statement import Statement
 from davdrive.metadata.tables import COLLECTION, FILE
 
@@ -75,6 +75,11 @@ class PathKeys(NamedTuple):
 def chain(session: Session, path: PathKeys) -> list[Resource]:
     """The resources from the drive's root down to the path, as far as they exist: `1 + len(keys)` of them if all do."""
     return [Resource._make(row) for row in session.rows(_CHAIN, **path.parameters)]
+
+
+def ask_chain(path: PathKeys) -> Question:
+    """The question of `chain`."""
+    return _CHAIN, path.parameters
 
 
 def locate(session: Session, path: PathKeys, caller: Caller) -> tuple[Drive, Resource]:

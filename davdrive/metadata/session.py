@@ -1,12 +1,14 @@
 """One connection inside one transaction or snapshot, on the driver's own cursor."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Protocol
 
 from davdrive.metadata.statement import Parameters, Statement
 
 Row = tuple[Any, ...]
 Question = tuple[Statement, Parameters]
+Ahead = Callable[[], Sequence[Question]]
+"""Tells which questions come next, as far as a request says so beforehand."""
 
 
 class Cursor(Protocol):
@@ -45,6 +47,13 @@ class Session:
         """The first column of the first row, or None."""
         found = self.row(statement, **parameters)
         return None if found is None else found[0]
+
+    def foresee(self, ahead: Ahead) -> None:
+        """Say which questions will follow the next one, with these very parameters and before anything is changed: over
+        a network they travel with it. Here each is asked when its turn comes."""
+
+    def forget(self) -> None:
+        """Drop what was foreseen."""
 
     def gather(self, questions: Sequence[Question]) -> list[list[Row]]:
         """The rows of several statements, none of which needs another's answer: one round trip for all."""

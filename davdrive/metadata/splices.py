@@ -22,7 +22,7 @@ _SET_SHA256 = Statement("UPDATE contents SET sha256 = :sha256 WHERE id = :conten
 def keep_segments(session: Session, source: int, content: int, start: int, stop: int) -> None:
     """Give `content` the bytes `start` up to but without `stop` of the content `source`, at the same place."""
     if start < stop:
-        session.run(_KEEP, source=source, content=content, start=start, stop=stop)
+        session.do(_KEEP, source=source, content=content, start=start, stop=stop)
 
 
 def put_segments(session: Session, content: int, start: int, segments: Sequence[SegmentLike]) -> None:

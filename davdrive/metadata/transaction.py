@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from davdrive.deadline import Deadline
-from davdrive.errors import NotFound, ParentMissing
+from davdrive.errors import ParentMissing
 from davdrive.metadata.caller import Caller
 from davdrive.metadata.database import Database
-from davdrive.metadata.drives import Drive, count, take_drive
-from davdrive.metadata.session import Session
+from davdrive.metadata.drives import Drive, count, take_drives, unseen
+from davdrive.metadata.session import Ahead, Session
 from davdrive.metadata.statement import Statement
 
 T = TypeVar("T")
@@ -28,7 +28,8 @@ _RECORDED = Statement("SELECT 1 FROM commits WHERE drive = :drive AND revision =
 
 @dataclass(slots=True)
 class Transaction:
-    """One transaction on one drive, or on two for a move or copy across drives."""
+    """One transaction on one drive, or on two for a move or copy across drives. `used_bytes`: by the id of each drive
+    whose counters it changes, what to add."""
 
     session: Session
     caller: Caller
@@ -46,6 +47,7 @@ class Transaction:
         """Take node ids of `drive`; the first of them."""
         first = drive.next_node
         drive.next_node += how_many
+        self.charge(drive, 0)
         return first
 
     def charge(self, drive: Drive, size: int) -> None:
@@ -59,7 +61,7 @@ class Transaction:
 
 @dataclass(slots=True)
 class Change:
-    """What is about to happen, for the lock, the commit log and the event stream."""
+    """What is about to happen, for the lock, the commit log and the event stream. `ahead`: what the work will ask."""
 
     operation: str
     caller: Caller
@@ -68,6 +70,12 @@ class Change:
     target: str | None = None
     other_key: str | None = None
     deadline: Deadline | None = None
+    ahead: Ahead = tuple
+
+    @property
+    def lane(self) -> str | None:
+        """The one drive that it locks, if it is one: two might be locked in another order than by their keys."""
+        return self.drive_key if self.other_key in (None, self.drive_key) else None
 
 
 def transact(database: Database, change: Change, work: Callable[[Transaction], T]) -> T:
@@ -78,11 +86,11 @@ def transact(database: Database, change: Change, work: Callable[[Transaction], T
     """
     operation_id = secrets.token_hex(12)
     reached: list[tuple[int, int]] = []
+    began = time.perf_counter()
 
     def run(session: Session) -> T:
         if change.deadline is not None:
             change.deadline.check()
-        began = time.perf_counter()
         transaction = _begin(session, change)
         if database.dialect != "sqlite":
             # Of SQLite's one writer the database itself tells; here it is the drive's row that is waited for.
@@ -93,32 +101,38 @@ def transact(database: Database, change: Change, work: Callable[[Transaction], T
         return result
 
     def committed(session: Session) -> bool:
+        if not reached:
+            return False  # it was refused, by what others wrote in the same transaction
         drive, revision = reached[0]
         return session.row(_RECORDED, drive=drive, revision=revision, id=operation_id) is not None
 
-    return database.write(run, change.deadline, committed)
+    return database.write(run, change.deadline, committed, change.lane)
 
 
 def _begin(session: Session, change: Change) -> Transaction:
-    """Take the drives' locks in the order of their keys, so that two changes across drives cannot wait in a ring."""
-    keys = sorted({change.drive_key, change.other_key or change.drive_key})
-    taken = {key: _take(session, key, change) for key in keys}
-    other = taken[change.other_key] if change.other_key and change.other_key != change.drive_key else None
-    return Transaction(session, change.caller, taken[change.drive_key], change.operation, other)
-
-
-def _take(session: Session, key: str, change: Change) -> Drive:
-    try:
-        return take_drive(session, key, change.caller)
-    except NotFound as error:
-        if key == change.drive_key:
-            raise
-        raise ParentMissing(str(error)) from None  # where something should go (RFC 4918 §9.8.5)
+    """Take the drives' locks in the order of their keys, so that two changes across drives cannot wait in a ring. What
+    the change asks ahead is asked behind them, and so sees what was committed while they were waited for."""
+    session.foresee(change.ahead)
+    if change.lane is not None:
+        (drive,) = take_drives(session, (change.lane,), change.caller)
+        if drive is None:
+            raise unseen(change.lane)
+        return Transaction(session, change.caller, drive, change.operation)
+    assert change.other_key is not None
+    keys = sorted((change.drive_key, change.other_key))
+    taken = dict(zip(keys, take_drives(session, keys, change.caller), strict=True))
+    drive, other = taken[change.drive_key], taken[change.other_key]
+    if drive is None:
+        raise unseen(change.drive_key)
+    if other is None:
+        raise ParentMissing(str(unseen(change.other_key)))  # where something should go (RFC 4918 §9.8.5)
+    return Transaction(session, change.caller, drive, change.operation, other)
 
 
 def _record(transaction: Transaction, change: Change, operation_id: str) -> None:
     for drive in transaction.drives:
-        count(transaction.session, drive, transaction.used_bytes.get(drive.id, 0))
+        if drive.id in transaction.used_bytes:
+            count(transaction.session, drive, transaction.used_bytes[drive.id])
         transaction.session.do(
             _RECORD,
             drive=drive.id,

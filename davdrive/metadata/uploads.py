@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from davdrive.metadata.caller import Caller
 from davdrive.metadata.drives import COLUMNS, ROLE, Drive
-from davdrive.metadata.session import Row, Session
+from davdrive.metadata.session import Question, Row, Session
 from davdrive.metadata.statement import Statement
 from davdrive.metadata.tables import ABORTED, COMPLETE, PENDING
 
@@ -24,8 +24,8 @@ _INSERT = Statement("""
     INSERT INTO uploads (id, drive, principal, name, path, total, details, received, parts, changes, state, created_ms,
                          active_ms)
     VALUES (:id, :drive, :principal, :name, :path, :total, :details, 0, 0, 0, 0, {NOW_MS}, {NOW_MS})""")
-_FIND_ANY = Statement(f"{_SELECT} WHERE u.id = :id")
-_FIND = Statement(f"{_SELECT} WHERE u.id = :id AND u.principal = :principal")
+# By the id alone: while the table is small, PostgreSQL would rather look through all uploads of the principal.
+_FIND = Statement(f"{_SELECT} WHERE u.id = :id")
 # A name that was used again means the upload that is pending, or else the one that ended last.
 _FIND_NAMED = Statement(f"""
     {_SELECT} WHERE drives.name_key = :drive_key AND u.principal = :principal AND u.name = :name
@@ -36,11 +36,13 @@ _OWN = Statement(f"""
 _ALL = Statement(f"SELECT drives.name, {_FIELDS} {_FROM} WHERE u.state = {PENDING} ORDER BY u.active_ms, u.id")
 _COUNT = Statement(f"SELECT count(*) FROM uploads WHERE principal = :principal AND state = {PENDING}")
 _RECEIVE = Statement(f"""
-    UPDATE uploads SET received = received + :bytes, parts = parts + :parts, changes = changes + 1,
-        active_ms = {{NOW_MS}} WHERE id = :id AND state = {PENDING}""")
+    UPDATE uploads SET received = received + :bytes, changes = changes + 1, active_ms = {{NOW_MS}},
+        parts = CASE state WHEN {PENDING} THEN parts + :parts END WHERE id = :id""")
 _SET_STATE = Statement("""
     UPDATE uploads SET state = :after, result = :result, path = :path, active_ms = {NOW_MS}
     WHERE id = :id AND state = :before""")
+_HOLD_NAMED = Statement("SELECT id FROM drives WHERE name_key = :drive_key {FOR_UPDATE}")
+_HOLD_OF = Statement("SELECT id FROM drives WHERE id = (SELECT u.drive FROM uploads u WHERE u.id = :id) {FOR_UPDATE}")
 _HOLD = Statement("SELECT id FROM drives WHERE id = :drive {FOR_UPDATE}")
 _CHARGE = Statement("UPDATE drives SET used_bytes = used_bytes + :bytes WHERE id = :drive")
 _IDLE = Statement(f"""
@@ -95,22 +97,33 @@ def insert_upload(
     details: str | None,
 ) -> None:
     """Begin a pending upload without parts."""
-    session.run(
+    session.do(
         _INSERT, id=identity, drive=drive, principal=principal, name=name, path=path, total=total, details=details
     )
 
 
 def find_upload(session: Session, caller: Caller, identity: str) -> Held | None:
     """The caller's upload of that id, in whatever state; the system finds everybody's."""
-    if caller.is_system:
-        return _held(session.row(_FIND_ANY, id=identity, user=None), caller)
-    return _held(session.row(_FIND, id=identity, principal=caller.name, user=caller.user), caller)
+    statement, parameters = ask_upload(caller, identity)
+    held = _held(session.row(statement, **parameters), caller)
+    return held if held is not None and (caller.is_system or held.upload.principal == caller.name) else None
+
+
+def ask_upload(caller: Caller, identity: str) -> Question:
+    """The question of `find_upload`."""
+    return _FIND, {"id": identity, "user": caller.user}
 
 
 def find_named_upload(session: Session, caller: Caller, drive_key: str, name: str) -> Held | None:
     """The caller's upload of that name: the pending one, or else the last that ended."""
-    found = session.row(_FIND_NAMED, drive_key=drive_key, principal=caller.name, name=name, user=caller.user)
-    return _held(found, caller)
+    statement, parameters = ask_named_upload(caller, drive_key, name)
+    return _held(session.row(statement, **parameters), caller)
+
+
+def ask_named_upload(caller: Caller, drive_key: str, name: str) -> Question:
+    """The question of `find_named_upload`."""
+    where = {"drive_key": drive_key, "principal": caller.name, "name": name, "user": caller.user}
+    return _FIND_NAMED, where
 
 
 def named_uploads(session: Session, caller: Caller, drive_key: str) -> list[Upload]:
@@ -130,22 +143,37 @@ def count_uploads(session: Session, principal: str) -> int:
     return found
 
 
+def ask_uploads(principal: str) -> Question:
+    """The question of `count_uploads`."""
+    return _COUNT, {"principal": principal}
+
+
 def hold_drive(session: Session, drive: int) -> None:
     """Take the drive's row without drawing a revision."""
     session.row(_HOLD, drive=drive)
 
 
-def receive(session: Session, upload: Upload, size: int, parts: int) -> bool:
-    """Account for `size` bytes and `parts` more (or fewer), in the upload and its drive. False: it is not pending."""
-    if session.run(_RECEIVE, id=upload.id, bytes=size, parts=parts) == 0:
-        return False
-    session.run(_CHARGE, drive=upload.drive, bytes=size)
-    return True
+def hold_drive_named(session: Session, drive_key: str) -> None:
+    """The same for a drive that is known by its name."""
+    session.row(_HOLD_NAMED, drive_key=drive_key)
+
+
+def hold_drive_of(session: Session, upload: str) -> None:
+    """The same for the drive of an upload."""
+    session.row(_HOLD_OF, id=upload)
+
+
+def receive(session: Session, upload: Upload, size: int, parts: int) -> None:
+    """Account for `size` bytes and `parts` more (or fewer), in the upload and its drive. The upload is pending: whoever
+    asks holds the drive's row and has looked. If it were not, the database would refuse a number of parts that is
+    null."""
+    session.do(_RECEIVE, id=upload.id, bytes=size, parts=parts)
+    session.do(_CHARGE, drive=upload.drive, bytes=size)
 
 
 def uncharge(session: Session, upload: Upload) -> None:
     """Give the drive back what the upload's parts took."""
-    session.run(_CHARGE, drive=upload.drive, bytes=-upload.received)
+    session.do(_CHARGE, drive=upload.drive, bytes=-upload.received)
 
 
 def set_state(session: Session, upload: Upload, after: int, path: str | None, result: str | None = None) -> bool:

@@ -13,11 +13,12 @@ _OPEN = Statement("""
 _CLOSE = Statement("UPDATE versions SET until = :revision WHERE drive = :drive AND node = :node AND until IS NULL")
 _SET_MODIFIED = Statement("""
     UPDATE versions SET modified_ms = :modified_ms WHERE drive = :drive AND node = :node AND until IS NULL""")
-_END_DRAFT = Statement("""
-    UPDATE versions SET until = :revision, draft = 1
-    WHERE drive = :drive AND node = :node AND until IS NULL AND size = 0 AND author = :author
-        AND EXISTS (SELECT 1 FROM commits c WHERE c.drive = versions.drive AND c.revision = versions.since
-            AND c.time_ms >= :after_ms)""")
+# No EXISTS: PostgreSQL might answer it for one row by reading all commits of all drives.
+_REPLACE = Statement("""
+    UPDATE versions SET until = :revision, draft = CASE WHEN size = 0 AND author = :author
+        AND (SELECT c.time_ms FROM commits c WHERE c.drive = versions.drive AND c.revision = versions.since)
+            >= :after_ms THEN 1 ELSE 0 END
+    WHERE drive = :drive AND node = :node AND until IS NULL""")
 _HISTORY = Statement("""
     SELECT v.since, v.until, v.content, v.size, v.etag, v.media_type, v.modified_ms, v.author
     FROM versions v WHERE v.drive = :drive AND v.node = :node AND v.draft = 0 ORDER BY v.since DESC""")
@@ -78,9 +79,9 @@ def history(session: Session, drive: Drive, node: int) -> list[Version]:
     return [Version._make(row) for row in session.rows(_HISTORY, drive=drive.id, node=node)]
 
 
-def end_draft(transaction: Transaction, drive: Drive, node: int, after_ms: int) -> bool:
-    """End the current version and show it to nobody who asks for versions, if it is empty, the caller's own and younger
-    than `after_ms`: Windows, davfs2 and Finder begin a save with an empty file. It stays in the history, because who
-    reads the drive as of that moment still needs it. Whether it was one."""
+def replace_version(transaction: Transaction, drive: Drive, node: int, after_ms: int) -> None:
+    """End the current version, which its author or another writes anew. If it is empty, the caller's own and younger
+    than `after_ms`, it is shown to nobody who asks for versions: Windows, davfs2 and Finder begin a save with an empty
+    file. It stays in the history, because who reads the drive as of that moment still needs it."""
     where = {"drive": drive.id, "node": node, "author": transaction.caller.name, "revision": drive.revision}
-    return transaction.session.run(_END_DRAFT, **where, after_ms=after_ms) > 0
+    transaction.session.do(_REPLACE, **where, after_ms=after_ms)

@@ -59,7 +59,7 @@ def test_one_who_is_handed_the_lead_before_it_waits_still_leads_once() -> None:
     """It came while somebody led, who handed over before it looked whether to wait."""
     database: Any = NoDatabase()
     writer, mutex, done = GroupWriter(database, database), SlowToLeave(), list[str]()
-    writer._mutex = mutex  # type: ignore[assignment]
+    writer._queue._mutex = mutex  # type: ignore[assignment]
     late = threading.Thread(target=lambda: done.append(writer.run(lambda _: "late")), name="late")
 
     def first(_: object) -> str:

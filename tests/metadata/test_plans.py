@@ -6,7 +6,20 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from davdrive.metadata import contents, drives, entries, history, locks, members, properties, resources, users, versions
+from davdrive.metadata import (
+    contents,
+    drives,
+    entries,
+    history,
+    locks,
+    members,
+    parts,
+    properties,
+    resources,
+    uploads,
+    users,
+    versions,
+)
 from davdrive.metadata.caller import SYSTEM
 from davdrive.metadata.database import Database
 from davdrive.metadata.engine import DatabaseOptions
@@ -24,12 +37,18 @@ HOT = {
     "a page of the past": (members._PAGES[True][1], ["entries_live_name", "nodes_pkey", "contents_pkey"]),
     "a page's properties": (members._PROPERTIES, ["properties_pkey"]),
     "the writer lock": (drives._TAKE, ["drives_name_key_key"]),
+    "who takes the writer lock": (drives._TAKEN, ["drives_name_key_key", "locks_path", "properties_pkey"]),
     "a live name": (entries._SIBLING, ["entries_live_name"]),
     "closing a name": (entries._CLOSE, ["entries_live_node"]),
     "closing a version": (versions._CLOSE, ["versions_live"]),
+    "replacing a version": (versions._REPLACE, ["versions_live", "commits_pkey"]),
     "segments": (contents._SEGMENTS, ["segments_pkey"]),
-    "locks above": (locks._COVERING, ["locks_path"]),
-    "locks below": (locks._WITHIN, ["locks_path"]),
+    "locks above": (locks._COVERING, ["drives_name_key_key", "locks_path"]),
+    "locks below": (locks._WITHIN, ["drives_name_key_key", "locks_path"]),
+    "a lock": (locks._FIND, ["locks_pkey"]),
+    "how many locks": (locks._COUNT, ["drives_name_key_key", "locks_path"]),
+    "the row of an upload's drive": (uploads._HOLD_OF, ["uploads_pkey", "drives_pkey"]),
+    "a part": (parts._PART, ["parts_pkey"]),
     "properties": (properties._GET, ["properties_pkey"]),
     "a user": (users._FIND, ["users_name_key_key"]),
     "a name's past": (history._VERSIONS, ["entries_parent"]),

@@ -91,12 +91,21 @@ def test_locks_below_a_path_are_those_strictly_below_it(database: Database) -> N
     database.write(lambda session: insert_lock(session, _lock(drive, "/a/old", NOW)))
 
     def below(key: str) -> list[str]:
-        return [each.path for each in database.read(lambda session: locks_below(session, drive, key, NOW, 99))]
+        found = database.read(lambda session: locks_below(session, "home", key, "/none", NOW, 99))
+        return [each.path for each in found]
 
     assert below("/a") == ["/a/b", "/a/b/c", "/a/\U0001f600"]
     assert below("/a/b") == ["/a/b/c"]
     assert sorted(below("/")) == sorted(set(paths) - {"/"})
-    on = database.read(lambda session: locks_on(session, drive, ["/", "/a", "/a/old", "/none"], NOW))
+    on = database.read(lambda session: locks_on(session, "home", ["/", "/a", "/a/old", "/none"], NOW))
     assert sorted(each.path for each in on) == ["/", "/a"]
     database.write(lambda session: remove_locks_within(session, drive, "/a"))
     assert sorted(below("/")) == sorted(set(paths) - {"/", "/a", "/a/b", "/a/b/c", "/a/\U0001f600"})
+
+
+def test_on_a_case_insensitive_drive_the_folded_path_says_what_is_below(database: Database) -> None:
+    drive = make_drive(database, folds=True)
+    for path in ("/a/b", "/A/c"):
+        database.write(partial(insert_lock, lock=_lock(drive, path)))
+    found = database.read(lambda session: locks_below(session, "home", "/A", "/a", NOW, 99))
+    assert [each.path for each in found] == ["/a/b"]

@@ -10,12 +10,12 @@ from davdrive.drive.places import require_editor
 from davdrive.drive.put import verify
 from davdrive.drive.uploads.find import UploadRef, hold, look_up
 from davdrive.drive.uploads.kept import kept_or_discarded
-from davdrive.drive.uploads.room import check_count, check_more, check_total
-from davdrive.drive.uploads.state import Event, after, too_late
+from davdrive.drive.uploads.room import check_count, check_more, check_total, is_full
+from davdrive.drive.uploads.state import Event, after
 from davdrive.metadata.caller import Caller
-from davdrive.metadata.parts import Part, drop_part, find_part, insert_part, part_has_object
+from davdrive.metadata.parts import Part, ask_part, drop_part, find_part, insert_part, part_has_object
 from davdrive.metadata.session import Session
-from davdrive.metadata.uploads import receive
+from davdrive.metadata.uploads import Held, Upload, receive
 from davdrive.objects.content import StoredContent
 
 PART_GRACE_S = 3600
@@ -55,35 +55,42 @@ def add_part(
     Errors: NotFound, Gone, Conflict, Forbidden, TooLarge, QuotaExceeded, ChecksumMismatch; what `body` raises;
     StorageFull; Unavailable; Cancelled.
     """
-    foresee_part(backend, caller, ref, number, options)
+    upload = backend.database.read(lambda session: judge_part(session, backend, caller, ref, number, options)).upload
     wanted = options.checksums.keys() - {"sha256"}
     with resting():
         stored = backend.contents.write(body, deadline, wanted, inline_bytes=0, size_hint=options.declared_size or 0)
     with kept_or_discarded(backend, stored):
         verify(stored, options.checksums)
-        return _name(backend, caller, ref, Part(number, name, stored.size, stored.sha256), stored, deadline)
+        part = Part(number, name, stored.size, stored.sha256)
+        return _name(backend, caller, ref, upload, part, stored, deadline)
 
 
-def foresee_part(backend: Backend, caller: Caller, ref: UploadRef, number: int, options: PartOptions) -> None:
+def judge_part(
+    session: Session, backend: Backend, caller: Caller, ref: UploadRef, number: int, options: PartOptions
+) -> Held:
     """Look whether a part could be stored now, before its body is asked for. Errors: those of `add_part`."""
-
-    def look(session: Session) -> None:
-        drive, upload = look_up(session, caller, ref)
-        require_editor(drive)
-        after(upload.state, Event.PART)
-        check_total(drive, upload, options.total if upload.total is None else upload.total, backend.limits)
-        check_more(drive, upload, 0, backend.limits)
-        if find_part(session, upload.id, number) is None:
-            check_count(upload, backend.limits)
-
-    backend.database.read(look)
+    held = look_up(session, caller, ref)
+    drive, upload = held
+    require_editor(drive)
+    after(upload.state, Event.PART)
+    check_total(drive, upload, options.total if upload.total is None else upload.total, backend.limits)
+    check_more(drive, upload, 0, backend.limits)
+    if is_full(upload, backend.limits) and find_part(session, upload.id, number) is None:
+        check_count(upload, backend.limits)
+    return held
 
 
 def _name(
-    backend: Backend, caller: Caller, ref: UploadRef, part: Part, stored: StoredContent, deadline: Deadline
+    backend: Backend,
+    caller: Caller,
+    ref: UploadRef,
+    seen: Upload,
+    part: Part,
+    stored: StoredContent,
+    deadline: Deadline,
 ) -> Stored:
     def work(session: Session) -> Stored:
-        drive, upload = hold(session, caller, ref)
+        drive, upload = hold(session, caller, ref, ask_part(seen.id, part.number))
         after(upload.state, Event.PART)
         old = find_part(session, upload.id, part.number)
         check_more(drive, upload, part.size - (old.size if old else 0), backend.limits)
@@ -92,8 +99,7 @@ def _name(
         else:
             drop_part(session, upload.id, part.number, PART_GRACE_S * 1000)
         insert_part(session, upload.id, part, stored.segments)
-        if not receive(session, upload, part.size - (old.size if old else 0), 0 if old else 1):
-            raise too_late(upload.state, Event.PART)
+        receive(session, upload, part.size - (old.size if old else 0), 0 if old else 1)
         return Stored(old is None, part)
 
     def committed(session: Session) -> bool:

@@ -6,11 +6,11 @@ from davdrive.baton import resting
 from davdrive.deadline import Deadline, unlimited
 from davdrive.drive.backend import Backend
 from davdrive.drive.put import verify
-from davdrive.drive.uploads.add_part import PartOptions, foresee_part
+from davdrive.drive.uploads.add_part import PartOptions, judge_part
 from davdrive.drive.uploads.find import UploadRef, hold, look_up
 from davdrive.drive.uploads.kept import kept_or_discarded
 from davdrive.drive.uploads.room import check_count, check_more
-from davdrive.drive.uploads.state import Event, after, too_late
+from davdrive.drive.uploads.state import Event, after
 from davdrive.errors import Conflict, DriveError
 from davdrive.metadata.caller import Caller
 from davdrive.metadata.parts import Part, insert_part, part_has_object
@@ -87,10 +87,9 @@ def append(
 
 def foresee_append(backend: Backend, caller: Caller, ref: UploadRef, offset: int, declared_size: int | None) -> Upload:
     """Look whether bytes could be appended at `offset` now. Errors: those of `append`."""
-    foresee_part(backend, caller, ref, offset, PartOptions())
 
     def look(session: Session) -> Upload:
-        drive, upload = look_up(session, caller, ref)
+        drive, upload = judge_part(session, backend, caller, ref, offset, PartOptions())
         _check_offset(upload, offset)
         check_more(drive, upload, declared_size or 0, backend.limits)
         return upload
@@ -113,8 +112,7 @@ def _name(backend: Backend, caller: Caller, ref: UploadRef, offset: int, stored:
         check_more(drive, upload, part.size, backend.limits)
         check_count(upload, backend.limits)
         insert_part(session, upload.id, part, stored.segments)
-        if not receive(session, upload, part.size, 1):
-            raise too_late(upload.state, Event.PART)
+        receive(session, upload, part.size, 1)
         return offset + part.size
 
     def committed(session: Session) -> bool:

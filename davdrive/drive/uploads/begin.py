@@ -10,10 +10,19 @@ from davdrive.drive.uploads.find import UploadDetails, UploadRef, look_up, write
 from davdrive.drive.uploads.room import check_total
 from davdrive.errors import AlreadyExists, TooManyRequests
 from davdrive.metadata.caller import Caller
-from davdrive.metadata.drives import find_drive
-from davdrive.metadata.session import Session
+from davdrive.metadata.drives import ask_drive, find_drive
+from davdrive.metadata.session import Question, Session
 from davdrive.metadata.tables import PENDING
-from davdrive.metadata.uploads import Upload, count_uploads, find_named_upload, find_upload, hold_drive, insert_upload
+from davdrive.metadata.uploads import (
+    Upload,
+    ask_named_upload,
+    ask_uploads,
+    count_uploads,
+    find_named_upload,
+    find_upload,
+    hold_drive_named,
+    insert_upload,
+)
 
 ID_BYTES = 16
 """Nobody guesses an id of this length."""
@@ -39,10 +48,15 @@ def begin(
     identity = secrets.token_urlsafe(ID_BYTES)
     where, what = write_path(path) if path else None, write_details(details) if details else None
 
+    def ahead() -> list[Question]:
+        named = [] if name is None else [ask_named_upload(caller, name_key(drive), name)]
+        return [ask_drive(name_key(drive), caller), *named, ask_uploads(caller.name)]
+
     def work(session: Session) -> Upload:
+        session.foresee(ahead)
+        hold_drive_named(session, name_key(drive))
         found = find_drive(session, name_key(drive), caller)
         require_editor(found)
-        hold_drive(session, found.id)
         _check_new(session, backend, caller, drive, name)
         insert_upload(session, identity, found.id, caller.name, name=name, path=where, total=total, details=what)
         held = look_up(session, caller, UploadRef(drive, id=identity))

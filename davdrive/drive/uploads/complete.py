@@ -5,15 +5,18 @@ still the same parts.
 """
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, replace
+from itertools import chain, islice
 
 from davdrive.deadline import Deadline
+from davdrive.drive.ahead import file_and_locks, place_and_locks
 from davdrive.drive.backend import Backend
 from davdrive.drive.conditions import NO_CONDITIONS, AnyTag, Conditions, EntityTag
 from davdrive.drive.names import DrivePath
 from davdrive.drive.places import Glance, path_keys
 from davdrive.drive.put import PutOptions, Written, check_put, write_version
-from davdrive.drive.uploads.find import UploadRef, details_of, find, list_parts, look_up, path_of, write_path
+from davdrive.drive.uploads.find import UploadRef, ask, details_of, find, list_parts, look_up, path_of, write_path
 from davdrive.drive.uploads.state import Event, after, too_late
 from davdrive.drive.uploads.whole import (
     EMPTY_SHA256,
@@ -26,8 +29,8 @@ from davdrive.drive.uploads.whole import (
 from davdrive.errors import BodyMismatch, ChecksumMismatch, Conflict, Damaged, PreconditionFailed
 from davdrive.metadata.caller import Caller
 from davdrive.metadata.contents import insert_content
-from davdrive.metadata.drives import Drive, find_drive
-from davdrive.metadata.parts import become_content, parts_page
+from davdrive.metadata.drives import Drive, ask_drive, find_drive
+from davdrive.metadata.parts import Part, become_content
 from davdrive.metadata.session import Session
 from davdrive.metadata.tables import COMPLETE
 from davdrive.metadata.transaction import Change, Transaction, transact
@@ -79,6 +82,7 @@ def complete(
 
     other = None if drive.name_key == path_keys(target).drive else drive.name_key
     change = Change("put", caller, path_keys(target).drive, str(target), other_key=other, deadline=deadline)
+    change.ahead = lambda: [ask(caller, ref), *file_and_locks(target, conditions)]
     return transact(backend.database, change, work)
 
 
@@ -109,6 +113,7 @@ def _foresee(backend: Backend, caller: Caller, ref: UploadRef, target: DrivePath
     """Look whether the file could be written now, before its parts are read for nothing."""
 
     def look(session: Session) -> None:
+        session.foresee(lambda: [ask_drive(path_keys(target).drive, caller), *place_and_locks(target, conditions)])
         held, drive = look_up(session, caller, ref), find_drive(session, path_keys(target).drive, caller)
         _make_room(drive, held)
         glance = Glance(session, caller, drive.time_ms)
@@ -119,13 +124,14 @@ def _foresee(backend: Backend, caller: Caller, ref: UploadRef, target: DrivePath
 
 def _known(backend: Backend, upload: Upload, options: PutOptions, deadline: Deadline) -> Known:
     """The digests of the whole, read only where a client declared one that no part has."""
-    check_order(list_parts(backend, upload))
+    parts: Iterable[Part] = list_parts(backend, upload)
+    first = list(islice(parts, 1)) if upload.parts == 1 else []
+    check_order(chain(first, parts))
     known = Known()
     if upload.received == 0:
         known = Known(EMPTY_SHA256)
-    elif upload.parts == 1:
-        found = backend.database.read(lambda session: parts_page(session, upload.id))
-        known = Known(found[0].sha256) if found else Known()
+    elif first:
+        known = Known(first[0].sha256)
     wanted = options.digests | options.checksums.keys()
     if wanted - known.all.keys():
         known = read_digests(backend, upload, wanted, deadline)

@@ -10,8 +10,18 @@ from davdrive.drive.places import require_editor
 from davdrive.errors import Forbidden, NotFound
 from davdrive.metadata.caller import Caller
 from davdrive.metadata.parts import Part, parts_page
-from davdrive.metadata.session import Session
-from davdrive.metadata.uploads import Held, Upload, find_named_upload, find_upload, hold_drive, named_uploads
+from davdrive.metadata.session import Question, Session
+from davdrive.metadata.uploads import (
+    Held,
+    Upload,
+    ask_named_upload,
+    ask_upload,
+    find_named_upload,
+    find_upload,
+    hold_drive_named,
+    hold_drive_of,
+    named_uploads,
+)
 
 PAGE_PARTS = 1000
 """Parts in one statement of a listing."""
@@ -49,9 +59,23 @@ def look_up(session: Session, caller: Caller, ref: UploadRef) -> Held:
     return held
 
 
-def hold(session: Session, caller: Caller, ref: UploadRef) -> Held:
-    """The upload with its drive's row held, for a transaction that changes it. Errors: NotFound, Forbidden."""
-    hold_drive(session, look_up(session, caller, ref).drive.id)
+def ask(caller: Caller, ref: UploadRef) -> Question:
+    """The question of `look_up`."""
+    if ref.name is not None:
+        return ask_named_upload(caller, name_key(ref.drive), ref.name)
+    return ask_upload(caller, ref.id)
+
+
+def hold(session: Session, caller: Caller, ref: UploadRef, *ahead: Question) -> Held:
+    """The upload with its drive's row held, for a transaction that changes it. `ahead`: what that will ask.
+
+    Errors: NotFound, Forbidden.
+    """
+    session.foresee(lambda: [ask(caller, ref), *ahead])
+    if ref.name is not None:
+        hold_drive_named(session, name_key(ref.drive))
+    else:
+        hold_drive_of(session, ref.id)
     held = look_up(session, caller, ref)
     require_editor(held.drive)
     return held

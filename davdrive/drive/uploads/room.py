@@ -29,5 +29,10 @@ def check_more(drive: Drive, upload: Upload, more: int, limits: DriveLimits) -> 
 
 def check_count(upload: Upload, limits: DriveLimits) -> None:
     """One part more. Parts that a long stream was cut into here do not count. Errors: TooLarge."""
-    if upload.parts - upload.received // limits.upload_unit_bytes >= limits.upload_parts:
+    if is_full(upload, limits):
         raise TooLarge(f"an upload may have at most {limits.upload_parts} parts; begin it anew with larger ones")
+
+
+def is_full(upload: Upload, limits: DriveLimits) -> bool:
+    """Whether it may have no part more."""
+    return upload.parts - upload.received // limits.upload_unit_bytes >= limits.upload_parts
