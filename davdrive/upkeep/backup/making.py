@@ -22,9 +22,12 @@ from davdrive.metadata.migrate import newest_revision
 from davdrive.metadata.session import Session
 from davdrive.objects.base import ObjectStore
 from davdrive.objects.content import ContentStore
-from davdrive.upkeep.backup.dump_file import compressed, lines_of, packed
+from davdrive.upkeep.backup.dump_file import compressed, packed
+from davdrive.upkeep.backup.listing import read_listing
 from davdrive.upkeep.backup.manifest import Manifest, Stored, numbers, write_manifest
-from davdrive.upkeep.backup.objects import Needed, copy_objects, missing
+from davdrive.upkeep.backup.objects import copy_objects, missing
+from davdrive.upkeep.backup.place import claim, identity, require_elsewhere
+from davdrive.upkeep.backup.pruning import keep_newest
 from davdrive.upkeep.rounds import LOCK
 
 WAIT_S = 300.0
@@ -36,11 +39,14 @@ Progress = Callable[[str, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A backup and what it took: objects and bytes that were not in the store yet."""
+    """A backup and what it took: objects and bytes that were not in the store yet; and what was removed afterwards:
+    older backups, and objects that only they needed."""
 
     manifest: Manifest
     copied: int
     copied_bytes: int
+    removed_backups: int = 0
+    removed_objects: int = 0
 
 
 @dataclass(slots=True)
@@ -53,12 +59,22 @@ class _Sum:
         self.bytes += size
 
 
-def back_up(backend: Backend, store: ObjectStore, progress: Progress, clock: Callable[[], float] = time.time) -> Made:
-    """Make a backup in `store`. Errors: Unavailable while upkeep or another backup is at work, or a store is away;
-    Damaged when stored bytes are missing; StorageFull."""
+def back_up(
+    backend: Backend,
+    store: ObjectStore,
+    progress: Progress,
+    clock: Callable[[], float] = time.time,
+    keep: int | None = None,
+) -> Made:
+    """Make a backup in `store`, and afterwards remove all but the newest `keep`.
+
+    Errors: Unavailable while upkeep or another backup is at work, or a store is away; BadRequest for a place that holds
+    something else; Damaged when stored bytes are missing; StorageFull."""
     with alone(backend.database, LOCK, WAIT_S) as held, ContentStore(store, inline_bytes=0) as files:
         if held is None:
             raise Unavailable("upkeep or another backup is at work on this store; try again when it is done")
+        require_elsewhere(backend.contents.store, store)
+        claim(store, identity(backend.database))
         made_ms, needs = int(clock() * 1000), _Sum()
         progress("metadata", 0)
         with backend.database.snapshot() as session:
@@ -79,7 +95,9 @@ def back_up(backend: Backend, store: ObjectStore, progress: Progress, clock: Cal
             listing=Stored.of(listing),
         )
         write_manifest(store, manifest)
-    return Made(manifest, copied.objects, copied.bytes)
+        # Still alone: another backup must not count on objects that go now.
+        removed = (0, 0) if keep is None else keep_newest(store, keep)
+    return Made(manifest, copied.objects, copied.bytes, *removed)
 
 
 def _listing(session: Session, needs: _Sum) -> Iterator[bytes]:
@@ -100,11 +118,3 @@ def _copy_missing(
         progress("objects", size)
 
     copy_objects(missing(read_listing(files, listing), store.list()), backend.contents.store, store, done)
-
-
-def read_listing(files: ContentStore, listing: Stored) -> Iterator[Needed]:
-    """The keys and sizes that a backup needs. Errors: Damaged."""
-    with files.read(listing.refs(), 0, listing.size, unlimited()) as blocks:
-        for line in lines_of(blocks):
-            key, size = json.loads(line)
-            yield key, size

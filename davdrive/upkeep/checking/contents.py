@@ -7,11 +7,9 @@ from davdrive.deadline import unlimited
 from davdrive.drive.backend import Backend
 from davdrive.errors import Damaged
 from davdrive.metadata.auditing import (
-    PAGE_ROWS,
     ContentRow,
     content_rows,
-    last_version,
-    missized_versions,
+    contentless_versions,
     needed_objects,
     part_objects,
     segments_of,
@@ -43,20 +41,14 @@ def row_findings(backend: Backend) -> Iterator[Finding]:
                     f"the rows of a content do not add up to its {row.size} bytes: "
                     + users_of(backend, uses_of_content, row.id),
                 )
-    last = backend.database.read(last_version)
-    for after in range(0, last, PAGE_ROWS):
-        yield from _missized(backend, after, after + PAGE_ROWS)
+    for version, drive, node in backend.database.read(contentless_versions):
+        yield Finding("P6", f"version {version} of a file (node {node} of drive {drive}) has no content")
 
 
 def _is_whole(row: ContentRow) -> bool:
     if row.segments:
-        return row.inline_bytes is None and row.segments_bytes == row.segments_end == row.size
+        return row.inline_bytes is None and row.segments_bytes == row.segments_end == row.size and not row.gaps
     return row.inline_bytes == row.size
-
-
-def _missized(backend: Backend, after: int, last: int) -> Iterator[Finding]:
-    for version, _, _, size, stored in backend.database.read(lambda s: missized_versions(s, after, last)):
-        yield Finding("P6", f"version {version} says {size} bytes, and its content has {stored or 'no'} bytes")
 
 
 def object_findings(backend: Backend) -> Iterator[Finding]:
