@@ -21,6 +21,7 @@ ENDED = "no backup was made, those before are as they were; what was copied help
 @click.command("backup", short_help="Back up everything while people write.")
 @click.argument("place", metavar="FOLDER|URL")
 @click.option("--keep", type=click.IntRange(1), metavar="N", help="Afterwards remove all but the newest N backups.")
+@click.option("--despite-damage", is_flag=True, help="If stored bytes are missing, back up the rest; remove nothing.")
 @click.option("--verify", is_flag=True, help="Read every byte of a backup that is there, and make none.")
 @click.option("--number", type=int, metavar="N", help="Which one to verify (--list shows them); the newest without it.")
 @click.option("--list", "only_list", is_flag=True, help="Show the backups that are there, and make none.")
@@ -31,6 +32,7 @@ def command(
     settings: Settings,
     place: str,
     keep: int | None,
+    despite_damage: bool,
     verify: bool,
     number: int | None,
     only_list: bool,
@@ -50,8 +52,10 @@ def command(
         backend = make_patient_backend(settings)
         store = open_place(settings, place, endpoint_url)
         with at_once(ENDED), progress(quiet=json_lines) as bar:
-            made = back_up(backend, store, bar.stage, keep=keep)
+            made = back_up(backend, store, bar.stage, keep=keep, despite_damage=despite_damage)
         _tell(made, json_lines)
+        if made.lost:
+            sys.exit(1)
 
 
 def _verify(store: ObjectStore, number: int | None, json_lines: bool) -> None:
@@ -77,12 +81,15 @@ def _tell(made: Made, json_lines: bool) -> None:
             copied=made.copied,
             copied_bytes=made.copied_bytes,
             removed_backups=made.removed_backups,
+            lost=made.lost,
         )
         return
     click.echo(
         f"backup {manifest.number} is made: {manifest.objects:,} objects ({shown.size(manifest.bytes)}), "
         f"{made.copied:,} of them copied now ({shown.size(made.copied_bytes)})"
     )
+    for files in made.lost:
+        click.echo(shown.printable(f"bytes are missing of {files}"))
     if made.removed_backups:
         click.echo(f"{made.removed_backups} old backups and {made.removed_objects:,} objects are removed")
 

@@ -71,6 +71,7 @@ _USING = Statement("""
     WHERE s.object_key = :key LIMIT :most""")
 _USING_CONTENT = Statement("SELECT v.drive, v.node, v.until FROM versions v WHERE v.content = :content LIMIT :most")
 _INTEGRITY = Statement("PRAGMA integrity_check(20)")
+_QUICK = Statement("PRAGMA quick_check(1)")
 _FOREIGN_KEYS = Statement("PRAGMA foreign_key_check")
 _BY_RULES = {
     ("properties", "nodes"), ("members", "users"), ("app_passwords", "users"), ("parts", "uploads"),
@@ -195,10 +196,20 @@ def database_findings(session: Session) -> list[str]:
     """What the database itself finds wrong with its file (SQLite; PostgreSQL keeps its constraints by itself)."""
     if session.dialect != "sqlite":
         return []
-    said = [str(row[0]) for row in session.rows(_INTEGRITY)]
-    broken = {(row[0], row[2]) for row in session.rows(_FOREIGN_KEYS) if (row[0], row[2]) not in _BY_RULES}
-    missing = [f"rows of {table} refer to rows of {other} that are not there" for table, other in sorted(broken)]
-    return [*(text for text in said if text != "ok"), *missing]
+    return [str(row[0]) for row in session.rows(_INTEGRITY) if row[0] != "ok"]
+
+
+def broken_references(session: Session) -> list[str]:
+    """Rows of SQLite's file that refer to nothing, beside those that are told one by one."""
+    if session.dialect != "sqlite":
+        return []
+    broken = {(row[0], row[2]) for row in session.rows(_FOREIGN_KEYS)} - _BY_RULES
+    return [f"rows of {table} refer to rows of {other} that are not there" for table, other in sorted(broken)]
+
+
+def looks_damaged(session: Session) -> bool:
+    """Whether SQLite's file is broken, as far as a quick look through all of it tells."""
+    return session.dialect == "sqlite" and session.value(_QUICK) != "ok"
 
 
 def indexes_to_mend(said: list[str]) -> bool:

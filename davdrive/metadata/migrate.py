@@ -18,6 +18,7 @@ from davdrive.errors import BadRequest, Unavailable
 from davdrive.folders import make_durable_folder
 from davdrive.metadata.engine import DatabaseOptions
 from davdrive.metadata.expectations import show_an_example
+from davdrive.metadata.faults import Fault, fault_of
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _ADVISORY_KEY = 0x64617664  # "davd"
@@ -70,7 +71,9 @@ def migrate(options: DatabaseOptions) -> bool:
                 return False
             _upgrade(engine)
         return True
-    except sa.exc.OperationalError as error:
+    except sa.exc.DatabaseError as error:
+        if not isinstance(error, sa.exc.OperationalError) and fault_of(error.orig or error) is not Fault.DAMAGED:
+            raise
         raise Unavailable(f"the metadata database cannot be opened: {error.orig}") from error
     finally:
         engine.dispose()

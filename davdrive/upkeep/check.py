@@ -35,11 +35,17 @@ class Mended:
 def check(backend: Backend, options: CheckOptions | None = None) -> Iterator[Finding]:
     """Everything that is not as promised, found one after the other. Nothing is changed.
 
-    Objects that nobody names are no findings: `upkeep` removes them. Errors: Unavailable.
+    Objects that nobody names are no findings: `upkeep` removes them. After a database file that is damaged nothing else
+    is looked at. Errors: Unavailable.
     """
     options = options or CheckOptions()
     options.progress("the database", 0)
-    yield from file_findings(backend.database)
+    broken = False
+    for finding in file_findings(backend.database):
+        yield finding
+        broken |= finding.mend is Mend.NOTHING
+    if broken:
+        return  # whatever such a file says of the rest cannot be believed
     options.progress("rows", 0)
     yield from rule_findings(backend.database)
     options.progress("names and collections", 0)

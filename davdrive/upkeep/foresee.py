@@ -32,11 +32,11 @@ def foresee(backend: Backend, options: UpkeepOptions, found: Callable[[str], Non
     _forgettable(backend, tally)
     for drive in backend.database.read(lambda session: visible_drives(session, SYSTEM)):
         _purgeable(backend, drive, options, tally)
-    tally.add(CONTENTS, nameless_contents(backend))
     try:
         for info in strays(backend, options):
             tally.add(STRAYS, 1)
             found(info.key)
+        tally.add(CONTENTS, nameless_contents(backend))
     except Conflict as error:
         refused = str(error)
     tally.add(DELETED, backend.database.read(count_doomed)[1])

@@ -17,6 +17,7 @@ from itertools import islice
 
 from davdrive.drive.backend import Backend
 from davdrive.errors import Conflict
+from davdrive.metadata.auditing import looks_damaged
 from davdrive.metadata.chores import Chore, chore, set_chore
 from davdrive.metadata.doomed import doom, known_objects
 from davdrive.metadata.purging import drop_unnamed, last_content, unnamed_contents
@@ -36,6 +37,9 @@ FEW_OBJECTS = 20
 """So many strays are always swept: what a crash in mid-upload leaves of a store that is nearly empty. Keys are random,
 so if more than half of a page have no name, more than half of the store have none."""
 
+DAMAGED = (
+    "the metadata database is damaged, so what it does not name may be needed: nothing was swept; run davdrive check"
+)
 NOT_OURS = (
     "more than half of the stored objects are not in this database: is it the right one (metadata.url), and its "
     "objects.url? Nothing was swept. If they really are left over, `davdrive upkeep --sweep-most` removes them"
@@ -51,6 +55,8 @@ def sweep(
 ) -> None:
     """Go through the whole store, from where the last round was interrupted. Errors: Unavailable; Conflict when the
     database seems to be another store's."""
+    if backend.database.read(looks_damaged):
+        raise Conflict(DAMAGED)
     _sweep_contents(backend, options, tally, going)
     at = backend.database.read(lambda session: chore(session, CHORE)).at
     before_s = clock() - options.safe_sweep_age_s
@@ -65,6 +71,8 @@ def sweep(
 
 def strays(backend: Backend, options: UpkeepOptions, clock: Callable[[], float] = time.time) -> Iterator[ObjectInfo]:
     """The objects that a sweep would doom. Errors: as of `sweep`."""
+    if backend.database.read(looks_damaged):
+        raise Conflict(DAMAGED)
     before_s = clock() - options.safe_sweep_age_s
     for page in _pages(backend, ""):
         unknown = set(_unknown(backend, options, page, before_s))

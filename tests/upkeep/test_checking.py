@@ -1,13 +1,35 @@
 """Damage of objects and bytes, made on purpose (that of rows: `test_damage_table.py`), and where what was lost goes."""
 
 import itertools
+import shutil
+import sqlite3
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from davdrive.drive.backend import Backend
+from davdrive.drive.open import ensure_drive, sqlite_url
+from davdrive.errors import Unavailable
 from davdrive.objects.memory import MemoryStore
+from davdrive.settings.folders import DATABASE_FILE
 from davdrive.upkeep.check import CheckOptions, check, check_and_repair
-from tests.upkeep.upkeep_rig import LARGE, findings, folder, listing, objects_of, remove, sql, write
+from davdrive.upkeep.rounds import run_round
+from tests.upkeep.conftest import AT_ONCE, backend_on
+from tests.upkeep.upkeep_rig import (
+    LARGE,
+    content_of,
+    findings,
+    folder,
+    listing,
+    objects_of,
+    remove,
+    sql,
+    strew,
+    write,
+)  # fmt: skip
 
 
 def mended(backend: Backend) -> list[bool]:
@@ -93,3 +115,81 @@ def test_the_check_reads_every_page_and_tells_how_far_it_is(used: Backend, monke
     options = CheckOptions(True, lambda stage, amount: stages.append((stage, amount + 0 * next(read))))
     assert not list(check(used, options))
     assert sum(amount for stage, amount in stages if stage == "every byte") == 2 * len(LARGE) + 4 + 5
+
+
+def lite(tmp_path: Path, migrated: Path) -> Backend:
+    shutil.copy(migrated, tmp_path / DATABASE_FILE)
+    backend = backend_on(sqlite_url(tmp_path), MemoryStore())
+    ensure_drive(backend, "d")
+    for number in range(300):
+        write(backend, f"d/{number}", b"%d" % number)
+    backend.database.close()
+    return backend
+
+
+def test_an_index_that_lost_rows_is_made_again(tmp_path: Path, migrated: Path) -> None:
+    lite(tmp_path, migrated)
+    with sqlite3.connect(tmp_path / DATABASE_FILE) as connection:
+        # Two indexes, each with the pages of the other: both lack rows and have some too many.
+        connection.execute("CREATE INDEX wrong ON entries (drive, node, until, since) WHERE id > 9")
+        connection.execute("PRAGMA writable_schema = ON")
+        pages = dict(
+            connection.execute("SELECT name, rootpage FROM sqlite_schema WHERE name IN ('wrong', 'entries_node')")
+        )
+        for name, other in (("wrong", "entries_node"), ("entries_node", "wrong")):
+            connection.execute("UPDATE sqlite_schema SET rootpage = ? WHERE name = ?", (pages[other], name))
+    connection.close()
+    backend = backend_on(sqlite_url(tmp_path), MemoryStore())
+    assert any("index entries_node" in message for message in findings(backend)), findings(backend)
+    assert all(mended(backend))
+    assert not findings(backend)
+    backend.database.close()
+
+
+def test_a_file_of_metadata_that_is_damaged_is_told_and_nothing_is_swept(tmp_path: Path, migrated: Path) -> None:
+    lite(tmp_path, migrated)
+    file = tmp_path / DATABASE_FILE
+    content = bytearray(file.read_bytes())
+    for place in range(len(content) // 8192 * 4096, len(content) - 4096, 3 * 4096):
+        content[place + 20 : place + 1000] = b"\xff" * 980
+    file.write_bytes(content)
+    backend = backend_on(sqlite_url(tmp_path), MemoryStore())
+    strew(backend, 3)
+    time.sleep(0.003)
+    assert next(check(backend)).promise == "database"
+    with suppress(Unavailable):
+        assert "damaged" in run_round(backend, AT_ONCE, whole=True).refused
+    assert len(objects_of(backend)) == 3
+    backend.database.close()
+
+
+def test_a_local_object_that_the_disk_cannot_read_is_told_and_the_others_are_read(
+    tmp_path: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(migrated, tmp_path / DATABASE_FILE)
+    backend = backend_on(sqlite_url(tmp_path), MemoryStore())
+    ensure_drive(backend, "d")
+    write(backend, "d/bad")
+    bad = set(objects_of(backend))
+    write(backend, "d/good")
+    read = backend.contents.store.read
+
+    def failing(key: str, *where: Any) -> Any:
+        if key in bad:
+            raise Unavailable("the object store cannot be used right now (EIO)")
+        return read(key, *where)
+
+    monkeypatch.setattr(backend.contents.store, "remote", False)
+    monkeypatch.setattr(backend.contents.store, "read", failing)
+    assert ["/d/bad" in message and "EIO" in message for message in findings(backend)] == [True]
+    backend.database.close()
+
+
+def test_an_object_that_is_longer_than_needed_or_not_named_is_no_damage(used: Backend) -> None:
+    store = used.contents.store
+    assert isinstance(store, MemoryStore)
+    for key, content in objects_of(used).items():
+        store.keep(key, content + b"more")
+    strew(used, 3)
+    assert not findings(used)
+    assert content_of(used, "d/a/b/file") == LARGE

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from davdrive.drive.backend import Backend
-from davdrive.errors import AlreadyExists, BadRequest, Unavailable
+from davdrive.errors import AlreadyExists, BadRequest, Damaged, Unavailable
 from davdrive.metadata.alone import alone
 from davdrive.metadata.dumping import TableRows, dump, is_empty, load
 from davdrive.metadata.migrate import newest_revision
@@ -66,7 +66,11 @@ def _copy(
 ) -> int:
     target = backend.contents.store
     needed = missing(read_listing(files, manifest.listing), target.list())
-    return copy_objects(needed, store, target, lambda size: progress("objects", size))
+
+    def damaged(key: str, error: Damaged) -> None:
+        """What is lost in the backup is lost; the rest is all the more welcome, and the check tells whose it is."""
+
+    return copy_objects(needed, store, target, lambda size: progress("objects", size), damaged)
 
 
 def _load(backend: Backend, files: ContentStore, manifest: Manifest) -> int:

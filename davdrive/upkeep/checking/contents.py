@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from davdrive.deadline import unlimited
 from davdrive.drive.backend import Backend
-from davdrive.errors import Damaged
+from davdrive.errors import Damaged, Unavailable
 from davdrive.metadata.auditing import (
     ContentRow,
     content_rows,
@@ -83,6 +83,10 @@ def _is_there(backend: Backend, key: str, size: int) -> bool:
             pass
     except Damaged:
         return False
+    except Unavailable:
+        if backend.contents.store.remote:
+            raise
+        return False
     return True
 
 
@@ -109,8 +113,12 @@ def _fault(backend: Backend, row: ContentRow) -> str:
     try:
         for block in _blocks(backend, content, [SegmentRef(*each) for each in found]):
             digester.update(block)
-    except Damaged as error:
-        return str(error)
+    except Damaged:
+        return ""  # what is missing was told before, with less reading
+    except Unavailable as error:
+        if backend.contents.store.remote:
+            raise
+        return f"stored bytes cannot be read, perhaps the disk is failing ({error})"
     # A content that was put together from parts has no checksum until somebody asks for one.
     return "" if content.sha256 in (None, digester.sha256) else "stored bytes do not have their checksum"
 

@@ -1,9 +1,11 @@
 """Rows that no table may have, and what the database itself finds wrong with its file."""
 
+import sqlite3
 from collections.abc import Iterator
 from functools import partial
 
-from davdrive.metadata.auditing import database_findings, drive_sums, indexes_to_mend
+from davdrive.errors import Unavailable
+from davdrive.metadata.auditing import broken_references, database_findings, drive_sums, indexes_to_mend
 from davdrive.metadata.caller import SYSTEM
 from davdrive.metadata.database import Database
 from davdrive.metadata.row_rules import RULES, RowRule, broken_rows, mend_row
@@ -13,7 +15,13 @@ from davdrive.upkeep.checking.findings import Finding, Mend
 
 def file_findings(database: Database) -> Iterator[Finding]:
     """What is wrong with the file or the indexes."""
-    found = database.read(database_findings)
+    try:
+        found = database.read(database_findings)
+    except Unavailable as error:
+        if not isinstance(error.__cause__, sqlite3.DatabaseError):
+            raise
+        yield Finding("database", f"the file of the metadata is damaged beyond reading: {error.__cause__}")
+        return
     mend = Mend.REINDEX if indexes_to_mend(found) else Mend.NOTHING
     for message in found:
         yield Finding("database", message, mend)
@@ -21,6 +29,8 @@ def file_findings(database: Database) -> Iterator[Finding]:
 
 def rule_findings(database: Database) -> Iterator[Finding]:
     """Rows that break a rule."""
+    for message in database.read(broken_references):
+        yield Finding("database", message)
     for number, rule in enumerate(RULES):
         for drive, row, words in database.read(partial(broken_rows, rule=rule)):
             mend = Mend.RULE if rule.mend else Mend.NOTHING
