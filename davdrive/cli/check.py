@@ -7,7 +7,7 @@ import click
 
 from davdrive.cli import shown
 from davdrive.cli.main import Settings, common
-from davdrive.cli.patient import make_patient_backend
+from davdrive.cli.patient import make_patient_backend, make_reading_backend
 from davdrive.cli.progress import Progress, progress
 from davdrive.drive.backend import Backend
 from davdrive.upkeep.check import CheckOptions, Mended, check, check_and_repair
@@ -24,7 +24,7 @@ def command(settings: Settings, read_data: bool, repair: bool, json_lines: bool)
 
     The exit status is 0 when all is well (or was mended), 1 when something is wrong.
     """
-    backend = make_patient_backend(settings)
+    backend = (make_patient_backend if repair else make_reading_backend)(settings)
     with progress(quiet=json_lines) as bar:
         left = _report(backend, CheckOptions(read_data, bar.stage), repair, json_lines, bar)
     if left:
@@ -56,7 +56,7 @@ def _as_line(each: Mended) -> str:
         message=finding.message,
         mended=each.mended,
         repairable=finding.mend is not Mend.NOTHING,
-        repair=finding.mend.value,
+        repair=finding.how,
     )
 
 
@@ -65,9 +65,9 @@ def _as_text(each: Mended, repair: bool) -> str:
     if each.mended:
         outcome = "mended"
     elif finding.mend is Mend.NOTHING:
-        outcome = Mend.NOTHING.value
+        outcome = finding.how
     else:
-        outcome = "could not be mended" if repair else f"--repair would {finding.mend.value}"
+        outcome = "could not be mended" if repair else f"--repair would {finding.how}"
     return shown.printable(f"{finding.promise}: {finding.message} ({outcome})")
 
 

@@ -6,7 +6,7 @@ import click
 
 from davdrive.cli import shown
 from davdrive.cli.main import Settings, common
-from davdrive.cli.patient import make_patient_backend
+from davdrive.cli.patient import make_reading_backend
 from davdrive.cli.trees import report
 from davdrive.metadata.caller import SYSTEM
 from davdrive.upkeep.trees.events import TreeOptions
@@ -25,6 +25,6 @@ def command(settings: Settings, source: str, folder: Path, parallel: int, json_l
     Every byte is compared with its checksum. Run it again to go on after an interruption: files with the same size and
     time are left alone, and nothing is removed.
     """
-    backend = make_patient_backend(settings)
+    backend = make_reading_backend(settings)
     events = export_tree(backend, SYSTEM, shown.drive_path(source), folder, TreeOptions(parallel))
     report(events, json_lines, "exporting", None)

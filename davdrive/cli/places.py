@@ -29,6 +29,8 @@ def open_place(settings: Settings, url: str, endpoint_url: str | None, must_exis
     own = settings.objects
     if url.rstrip("/") == own.url.rstrip("/") and endpoint_url in (None, own.endpoint_url):
         raise BadRequest("that is the drive's own store; choose another place")
+    if "://" not in url and Path(url).resolve().is_relative_to(settings.data_dir.resolve()):
+        raise BadRequest("that is inside the data directory: what takes that away takes the copy too")
     store = open_objects(url, options)
     store.check()
     return store

@@ -5,13 +5,12 @@ import click
 from davdrive.cli import shown
 from davdrive.cli.main import Settings, common
 from davdrive.cli.patient import make_patient_backend
-from davdrive.cli.wiring import make_backend
 from davdrive.cli.wiring.upkeep import upkeep_options
 from davdrive.drive.restore import restore_deleted
 from davdrive.drive.trash import TrashItem, list_trash
 from davdrive.metadata.caller import SYSTEM
 from davdrive.upkeep.emptying import SETTLE_S, Emptying, empty_trash
-from davdrive.upkeep.purge import BYTES
+from davdrive.upkeep.options import BYTES
 
 
 @click.group("trash")
@@ -26,7 +25,7 @@ def command() -> None:
 @common
 def list_items(settings: Settings, drive: str, most: int, json_lines: bool) -> None:
     """Show what was deleted from DRIVE, the latest first. The number in front is for davdrive trash restore."""
-    items = list_trash(make_backend(settings), SYSTEM, drive)
+    items = list_trash(make_patient_backend(settings), SYSTEM, drive)
     found = [item for item, _ in zip(items, range(most + 1), strict=False)]
     if json_lines:
         for item in found[:most]:
@@ -63,7 +62,7 @@ def _print_line(item: TrashItem) -> None:
 def restore(settings: Settings, drive: str, number: int, target: str | None) -> None:
     """Bring back what davdrive trash list shows under NUMBER, with all that was in it."""
     place = None if target is None else shown.drive_path(target)
-    path = restore_deleted(make_backend(settings), SYSTEM, drive, number, place)
+    path = restore_deleted(make_patient_backend(settings), SYSTEM, drive, number, place)
     click.echo(f"{shown.printable(str(path))} is back")
 
 

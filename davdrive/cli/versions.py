@@ -4,7 +4,7 @@ import click
 
 from davdrive.cli import shown
 from davdrive.cli.main import Settings, common
-from davdrive.cli.wiring import make_backend
+from davdrive.cli.patient import make_patient_backend
 from davdrive.drive.restore import restore_version
 from davdrive.drive.versions import FileVersion, list_versions
 from davdrive.metadata.caller import SYSTEM
@@ -17,7 +17,7 @@ from davdrive.metadata.caller import SYSTEM
 @common
 def command(settings: Settings, path: str, number: int | None, json_lines: bool) -> None:
     """Show the versions of the file at PATH (/DRIVE/folder/file), the newest first; a file that was deleted too."""
-    backend, place = make_backend(settings), shown.drive_path(path)
+    backend, place = make_patient_backend(settings), shown.drive_path(path)
     if number is not None:
         restore_version(backend, SYSTEM, place, number)
         click.echo(f"{shown.printable(str(place))} has the content of version {number} again")

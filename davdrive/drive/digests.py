@@ -9,6 +9,7 @@ from davdrive.drive.backend import Backend
 from davdrive.drive.names import DrivePath
 from davdrive.drive.places import require_editor
 from davdrive.drive.read import open_content, read_bytes
+from davdrive.errors import Damaged
 from davdrive.metadata.caller import Caller
 from davdrive.metadata.contents import Content, add_digests, find_content
 from davdrive.metadata.session import Session
@@ -58,15 +59,19 @@ def compute_digests(
     return {**found, "sha256": digester.sha256.hex()}
 
 
-def fill_digests(backend: Backend, deadline: Deadline) -> int:
-    """Compute the SHA-256 of every content that has none, one after the other; how many. For upkeep.
+def fill_digests(backend: Backend, deadline: Deadline) -> tuple[int, int]:
+    """Compute the SHA-256 of every content that has none, one after the other; how many, and how many could not be
+    read because bytes are missing (`davdrive check` tells whose). For upkeep.
 
-    Errors: Damaged, Unavailable, Cancelled."""
-    filled = 0
+    Errors: Unavailable, Cancelled."""
+    filled = damaged = 0
     for content in _unhashed(backend):
-        compute_digests(backend, content, (), deadline)
-        filled += 1
-    return filled
+        try:
+            compute_digests(backend, content, (), deadline)
+            filled += 1
+        except Damaged:
+            damaged += 1
+    return filled, damaged
 
 
 def _unhashed(backend: Backend) -> Iterator[Content]:

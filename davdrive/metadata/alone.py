@@ -54,7 +54,7 @@ def alone(database: Database, name: str, wait_s: float = 0.0) -> Iterator[Alone 
 
 @contextlib.contextmanager
 def _by_file(path: str, wait_s: float) -> Iterator[Alone | None]:
-    lock = FileLock(path, thread_local=False)
+    lock = FileLock(path, mode=0o600, thread_local=False)
     try:
         lock.acquire(timeout=wait_s, poll_interval=_POLL_S / 10)
     except Timeout:

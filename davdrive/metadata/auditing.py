@@ -24,11 +24,13 @@ _DRIVES = Statement("""
         GROUP BY u.drive) p ON p.drive = d.id
     ORDER BY d.id""")
 _ENTRIES = Statement("""
-    SELECT e.id, e.drive, e.parent, e.node, e.name, e.name_key, e.since, n.kind, p.kind, v.id
+    SELECT e.id, e.drive, e.parent, e.node, e.name, e.name_key, e.since, n.kind, p.kind,
+        (SELECT max(v.id) FROM versions v WHERE v.drive = e.drive AND v.node = e.node AND v.until IS NULL),
+        (SELECT min(t.id) FROM entries t WHERE t.drive = e.drive AND t.parent = e.parent AND t.name_key = e.name_key
+            AND t.until IS NULL AND t.id < e.id)
     FROM entries e
     LEFT JOIN nodes n ON n.drive = e.drive AND n.id = e.node
     LEFT JOIN nodes p ON p.drive = e.drive AND p.id = e.parent
-    LEFT JOIN versions v ON v.drive = e.drive AND v.node = e.node AND v.until IS NULL
     WHERE e.id > :after AND e.until IS NULL ORDER BY e.id LIMIT :most""")
 _CIRCLES = Statement("""
     WITH RECURSIVE up(drive, start, node, depth) AS (
@@ -50,13 +52,14 @@ _CONTENTS = Statement("""
     SELECT c.id, c.size, length(c.inline),
         (SELECT COALESCE(sum(s.length), 0) FROM segments s WHERE s.content = c.id),
         (SELECT COALESCE(max(s.start + s.length), 0) FROM segments s WHERE s.content = c.id),
-        (SELECT count(*) FROM segments s WHERE s.content = c.id)
+        (SELECT count(*) FROM segments s WHERE s.content = c.id),
+        (SELECT count(*) FROM segments s WHERE s.content = c.id AND s.start > 0 AND NOT EXISTS (
+            SELECT 1 FROM segments b WHERE b.content = c.id AND b.start < s.start AND b.start + b.length = s.start))
     FROM contents c WHERE c.id > :after ORDER BY c.id LIMIT :most""")
 _SEGMENTS = Statement('SELECT object_key, "offset", length FROM segments WHERE content = :content ORDER BY start')
-_MISSIZED = Statement("""
-    SELECT v.id, v.drive, v.node, v.size, c.size FROM versions v LEFT JOIN contents c ON c.id = v.content
-    WHERE v.id > :after AND v.id <= :last AND (c.id IS NULL OR c.size <> v.size) ORDER BY v.id""")
-_LAST_VERSION = Statement("SELECT max(id) FROM versions")
+_CONTENTLESS = Statement("""
+    SELECT v.id, v.drive, v.node FROM versions v
+    WHERE NOT EXISTS (SELECT 1 FROM contents c WHERE c.id = v.content) ORDER BY v.id LIMIT :most""")
 _OBJECTS = Statement("""
     SELECT object_key, max("offset" + length) FROM segments WHERE object_key > :after
     GROUP BY object_key ORDER BY object_key LIMIT :most""")
@@ -68,7 +71,13 @@ _USING = Statement("""
     WHERE s.object_key = :key LIMIT :most""")
 _USING_CONTENT = Statement("SELECT v.drive, v.node, v.until FROM versions v WHERE v.content = :content LIMIT :most")
 _INTEGRITY = Statement("PRAGMA integrity_check(20)")
+_QUICK = Statement("PRAGMA quick_check(1)")
 _FOREIGN_KEYS = Statement("PRAGMA foreign_key_check")
+_BY_RULES = {
+    ("properties", "nodes"), ("members", "users"), ("app_passwords", "users"), ("parts", "uploads"),
+    ("versions", "nodes"), ("versions", "contents"), ("entries", "nodes"),
+}  # fmt: skip
+"""Broken references that are told one by one, with what mends them."""
 
 
 class DriveSum(NamedTuple):
@@ -86,7 +95,8 @@ class DriveSum(NamedTuple):
 
 
 class LiveEntry(NamedTuple):
-    """A name in force. `node_kind` and `parent_kind` None: there is no such node; `version` None: no content."""
+    """A name in force. `node_kind` and `parent_kind` None: there is no such node; `version` None: no content; `twin`:
+    an older entry of the same name in the same collection."""
 
     id: int
     drive: int
@@ -98,11 +108,12 @@ class LiveEntry(NamedTuple):
     node_kind: int | None
     parent_kind: int | None
     version: int | None
+    twin: int | None
 
 
 class ContentRow(NamedTuple):
-    """A content and what its segments add up to: bytes in all, the end of the last, and how many there are.
-    `inline_bytes` None: it has none."""
+    """A content and what its segments add up to: bytes in all, the end of the last, how many there are, and how many
+    do not begin where another ends. `inline_bytes` None: it has none."""
 
     id: int
     size: int
@@ -110,6 +121,7 @@ class ContentRow(NamedTuple):
     segments_bytes: int
     segments_end: int
     segments: int
+    gaps: int
 
 
 class Use(NamedTuple):
@@ -155,14 +167,9 @@ def segments_of(session: Session, content: int) -> list[tuple[str, int, int]]:
     return [(key, offset, length) for key, offset, length in session.rows(_SEGMENTS, content=content)]
 
 
-def missized_versions(session: Session, after: int, last: int) -> list[Row]:
-    """(version, drive, node, its size, its content's size) where the two differ."""
-    return session.rows(_MISSIZED, after=after, last=last)
-
-
-def last_version(session: Session) -> int:
-    """The highest id of a version."""
-    return session.value(_LAST_VERSION) or 0
+def contentless_versions(session: Session) -> list[Row]:
+    """(version, drive, node) of versions whose content is not there."""
+    return session.rows(_CONTENTLESS, most=PAGE_ROWS)
 
 
 def needed_objects(session: Session, after: str) -> list[tuple[str, int]]:
@@ -189,6 +196,22 @@ def database_findings(session: Session) -> list[str]:
     """What the database itself finds wrong with its file (SQLite; PostgreSQL keeps its constraints by itself)."""
     if session.dialect != "sqlite":
         return []
-    said = [str(row[0]) for row in session.rows(_INTEGRITY)]
-    broken = [f"a row of {row[0]} refers to a row of {row[2]} that is not there" for row in session.rows(_FOREIGN_KEYS)]
-    return [*(text for text in said if text != "ok"), *broken]
+    return [str(row[0]) for row in session.rows(_INTEGRITY) if row[0] != "ok"]
+
+
+def broken_references(session: Session) -> list[str]:
+    """Rows of SQLite's file that refer to nothing, beside those that are told one by one."""
+    if session.dialect != "sqlite":
+        return []
+    broken = {(row[0], row[2]) for row in session.rows(_FOREIGN_KEYS)} - _BY_RULES
+    return [f"rows of {table} refer to rows of {other} that are not there" for table, other in sorted(broken)]
+
+
+def looks_damaged(session: Session) -> bool:
+    """Whether SQLite's file is broken, as far as a quick look through all of it tells."""
+    return session.dialect == "sqlite" and session.value(_QUICK) != "ok"
+
+
+def indexes_to_mend(said: list[str]) -> bool:
+    """Whether nothing is wrong with the file but indexes, which can be made again from the rows."""
+    return bool(said) and all(" index " in text for text in said)

@@ -59,7 +59,10 @@ class Database:
         if boot is None:
             return
         known = self.read(lambda session: kept_offset(session, boot))
-        self._clock.set_offset(self.write(lambda session: settle_offset(session, boot)) if known is None else known)
+        if known is None and not self._options.read_only:
+            known = self.write(lambda session: settle_offset(session, boot))
+        if known is not None:
+            self._clock.set_offset(known)
 
     def read(self, work: Callable[[Session], T], deadline: Deadline | None = None) -> T:
         """Run statements that only read. Each sees the newest commit; use `snapshot` where several must agree."""

@@ -4,23 +4,36 @@ Used by backup and restore, and by moving from one database to another. Tables a
 `davdrive.metadata.tables`, so a new table is in the next backup without anybody thinking of it.
 """
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from davdrive.errors import Damaged
 from davdrive.metadata.session import Row, Session
 from davdrive.metadata.statement import Statement
-from davdrive.metadata.tables import metadata
+from davdrive.metadata.tables import contents, metadata
 
 PAGE_ROWS = 500
-"""Rows in memory at a time; with inline contents of 64 KiB each, 32 MiB."""
+"""Rows in memory at a time."""
 
-OF_THE_MOMENT = frozenset({"doomed", "failures", "locks", "uploads", "parts", "chores"})
-"""Tables about what is going on right now, which a backup leaves out."""
+PAGE_CONTENTS = 64
+"""The same for contents: with inline bytes of 64 KiB each, 4 MiB, and several times that on their way as JSON."""
+
+OF_THE_MOMENT = frozenset({"doomed", "failures", "uploads", "parts", "chores"})
+"""Tables about what is going on right now, which a backup leaves out. Locks are in it: a server that is restored within
+the hour goes on where its clients were, and later they have expired."""
+
+_TABLE = re.compile(r"[a-z0-9_]{1,40}")
 
 # What a process keeps there as soon as it opens a database.
 _FORGET_SECRETS = Statement("DELETE FROM secrets")
+_BESIDE = Statement("""
+    SELECT (SELECT COALESCE(sum(changes + state), 0) FROM uploads), (SELECT count(*) FROM uploads),
+        (SELECT COALESCE(max(id), 0) + count(*) FROM users),
+        (SELECT COALESCE(max(id), 0) + count(*) FROM app_passwords),
+        (SELECT COALESCE(sum(role), 0) + count(*) FROM members)""")
 _EMPTY = Statement("SELECT (SELECT count(*) FROM drives) + (SELECT count(*) FROM users)")
 
 
@@ -43,11 +56,12 @@ def _pages(session: Session, table: sa.Table) -> Iterator[TableRows]:
     columns = tuple(column.name for column in table.columns)
     keys = [columns.index(column.name) for column in table.primary_key.columns]
     first, following = _statements(table)
-    rows = session.rows(first, most=PAGE_ROWS)
+    most = PAGE_CONTENTS if table is contents else PAGE_ROWS
+    rows = session.rows(first, most=most)
     while rows:
         yield TableRows(table.name, columns, rows)
         places = {f"k{number}": rows[-1][key] for number, key in enumerate(keys)}
-        rows = session.rows(following, most=PAGE_ROWS, **places)
+        rows = session.rows(following, most=most, **places)
 
 
 def _statements(table: sa.Table) -> tuple[Statement, Statement]:
@@ -61,11 +75,11 @@ def _statements(table: sa.Table) -> tuple[Statement, Statement]:
 
 def load(session: Session, pages: Iterable[TableRows]) -> int:
     """Insert rows in the order in which `dump` gave them; how many. Call it in a writing transaction on a database
-    without any. Errors: KeyError for a table that is not known."""
+    without any, of the same schema. Errors: Damaged for what can be no table or column."""
     session.run(_FORGET_SECRETS)
     loaded = 0
     for page in pages:
-        statement = _insertion(metadata.tables[page.table], page.columns)
+        statement = _insertion(page.table, page.columns)
         session.many(statement, [_parameters(row) for row in page.rows])
         loaded += len(page.rows)
     if session.dialect == "postgresql":
@@ -73,10 +87,12 @@ def load(session: Session, pages: Iterable[TableRows]) -> int:
     return loaded
 
 
-def _insertion(table: sa.Table, columns: tuple[str, ...]) -> Statement:
+def _insertion(table: str, columns: tuple[str, ...]) -> Statement:
+    if not all(map(_TABLE.fullmatch, (table, *columns))):
+        raise Damaged("the backup's metadata names a table that there cannot be")
     names = ", ".join(f'"{name}"' for name in columns)
     places = ", ".join(f":c{number}" for number, _ in enumerate(columns))
-    return Statement(f'INSERT INTO "{table.name}" ({names}) VALUES ({places})')
+    return Statement(f'INSERT INTO "{table}" ({names}) VALUES ({places})')
 
 
 def _parameters(row: Row) -> dict[str, Any]:
@@ -94,6 +110,11 @@ def _set_sequences(session: Session) -> None:
                     SELECT setval(pg_get_serial_sequence('{name}', '{column.name}'),
                         (SELECT COALESCE(max("{column.name}"), 0) + 1 FROM {name}), false)""")
             )
+
+
+def changes_beside_drives(session: Session) -> Row:
+    """Numbers that differ after a change which no drive's revision tells of: uploads in parts, users, roles."""
+    return tuple(int(number) for number in session.row(_BESIDE) or ())
 
 
 def is_empty(session: Session) -> bool:

@@ -38,6 +38,8 @@ class DatabaseOptions:
     recycle_s: float = 1800.0
     """A connection to PostgreSQL that was idle for longer is closed: firewalls forget quiet ones."""
     application: str = "davdrive"
+    read_only: bool = False
+    """Let the database refuse every change: for commands that only look."""
 
 
 def open_engine(options: DatabaseOptions) -> Engine:
@@ -71,6 +73,7 @@ def _sqlite(url: URL, options: DatabaseOptions) -> Engine:
             "foreign_keys=ON",
             f"cache_size=-{options.sqlite_cache_kib}",
             "temp_store=MEMORY",
+            f"query_only={'ON' if options.read_only else 'OFF'}",
         ):
             connection.execute(f"PRAGMA {pragma}")
 
@@ -101,6 +104,7 @@ def _postgresql(url: URL, options: DatabaseOptions) -> Engine:
         "lock_timeout": _ms(options.wait_s),
         # A node that hangs or is cut off in mid-transaction must not hold a drive's writer lock for ever.
         "idle_in_transaction_session_timeout": _ms(options.statement_s),
+        "default_transaction_read_only": "on" if options.read_only else "off",
     }
     connect = {
         "connect_timeout": max(2, math.ceil(options.connect_s)),  # libpq takes 1 for 2

@@ -12,6 +12,7 @@ class Fault(enum.Enum):
     RETRY = "lost a race with another transaction; nothing was written; run it again"
     LOST = "the connection is gone and the transaction with it, unless it was committing"
     FULL = "the database's disk is full"
+    DAMAGED = "what the database keeps on its disk is broken"
     AWAY = "the database does not answer or cannot be written"
     BUG = "the statement itself was wrong"
 
@@ -23,8 +24,8 @@ _SQLITE = {
     sqlite3.SQLITE_IOERR: Fault.AWAY,
     sqlite3.SQLITE_CANTOPEN: Fault.AWAY,
     sqlite3.SQLITE_READONLY: Fault.AWAY,
-    sqlite3.SQLITE_CORRUPT: Fault.AWAY,
-    sqlite3.SQLITE_NOTADB: Fault.AWAY,
+    sqlite3.SQLITE_CORRUPT: Fault.DAMAGED,
+    sqlite3.SQLITE_NOTADB: Fault.DAMAGED,
     sqlite3.SQLITE_PROTOCOL: Fault.RETRY,
     sqlite3.SQLITE_NOMEM: Fault.AWAY,
 }
@@ -37,6 +38,8 @@ _SQLSTATE = {
     "25006": Fault.AWAY,  # read_only_sql_transaction
     "25P03": Fault.LOST,  # idle_in_transaction_session_timeout
     "25P04": Fault.LOST,  # transaction_timeout
+    "XX001": Fault.DAMAGED,  # data_corrupted
+    "XX002": Fault.DAMAGED,  # index_corrupted
     "57014": Fault.AWAY,  # query_canceled (statement_timeout)
 }
 _SQLSTATE_CLASS = {"08": Fault.LOST, "57": Fault.LOST, "53": Fault.AWAY, "58": Fault.AWAY, "XX": Fault.AWAY}
@@ -60,4 +63,6 @@ def drive_error(error: BaseException) -> DriveError | None:
         return None
     if fault is Fault.FULL:
         return StorageFull("the server's disk is full; nothing was changed")
+    if fault is Fault.DAMAGED:
+        return Unavailable("the metadata database is damaged; run `davdrive check`, and restore a backup")
     return Unavailable("the drive's metadata is away or too busy; nothing was changed, try again in a few seconds")

@@ -13,6 +13,9 @@ _CLOSE = Statement("UPDATE entries SET until = :revision WHERE drive = :drive AN
 _DROP_ENTRY = Statement("DELETE FROM entries WHERE drive = :drive AND id = :entry")
 _ENTRY = Statement("SELECT parent, name FROM entries WHERE drive = :drive AND id = :entry AND until IS NULL")
 _SET_KEY = Statement("UPDATE entries SET name_key = :name_key WHERE drive = :drive AND id = :entry")
+_SET_NAME = Statement("UPDATE entries SET name = :name, name_key = :name WHERE drive = :drive AND id = :entry")
+_NODE = Statement("SELECT node FROM entries WHERE drive = :drive AND id = :entry")
+_REINDEX = Statement("REINDEX")
 _ANY_ENTRY = Statement("SELECT count(*), count(until) FROM entries WHERE drive = :drive AND node = :node")
 _PARENT_KIND = Statement("""
     SELECT p.kind FROM entries e JOIN nodes p ON p.drive = e.drive AND p.id = e.parent
@@ -53,6 +56,22 @@ def live_entry(session: Session, drive: Drive, entry: int) -> tuple[int, str] | 
 def set_name_key(session: Session, drive: Drive, entry: int, name_key: str) -> None:
     """Give a name the key by which it is found."""
     session.run(_SET_KEY, drive=drive.id, entry=entry, name_key=name_key)
+
+
+def entry_node(session: Session, drive: Drive, entry: int) -> int:
+    """What a name stands for."""
+    found: int = session.value(_NODE, drive=drive.id, entry=entry)
+    return found
+
+
+def set_name(session: Session, drive: Drive, entry: int, name: str) -> None:
+    """Give an entry another name, which is its own key: ASCII in lower case."""
+    session.run(_SET_NAME, drive=drive.id, entry=entry, name=name)
+
+
+def reindex(session: Session) -> None:
+    """Make every index of an SQLite file again from the rows."""
+    session.run(_REINDEX)
 
 
 def was_deleted(session: Session, drive: int, node: int) -> bool:

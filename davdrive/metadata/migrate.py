@@ -18,6 +18,7 @@ from davdrive.errors import BadRequest, Unavailable
 from davdrive.folders import make_durable_folder
 from davdrive.metadata.engine import DatabaseOptions
 from davdrive.metadata.expectations import show_an_example
+from davdrive.metadata.faults import Fault, fault_of
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _ADVISORY_KEY = 0x64617664  # "davd"
@@ -30,6 +31,29 @@ _TOO_LONG = "another process has been migrating the database for too long"
 def newest_revision() -> str:
     """The schema that this code needs."""
     return max(file.name[:4] for file in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+def kept_schema(options: DatabaseOptions) -> str:
+    """The schema of a database as it is, empty if it has none of davdrive's. Nothing is made. Errors: Unavailable."""
+    url = sa.engine.make_url(options.url)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        return ""
+    engine = _plain_engine(options)
+    try:
+        return _schema_of(engine)
+    except sa.exc.DatabaseError as error:
+        raise Unavailable(f"the metadata database cannot be read: {error.orig}") from error
+    finally:
+        engine.dispose()
+
+
+def migrate_from(options: DatabaseOptions, schema: str) -> None:
+    """Make a database with an older schema: what `migrate` makes a new one of. For rows of that time."""
+    engine = _plain_engine(options)
+    try:
+        _upgrade(engine, schema)
+    finally:
+        engine.dispose()
 
 
 def migrate(options: DatabaseOptions) -> bool:
@@ -47,7 +71,9 @@ def migrate(options: DatabaseOptions) -> bool:
                 return False
             _upgrade(engine)
         return True
-    except sa.exc.OperationalError as error:
+    except sa.exc.DatabaseError as error:
+        if not isinstance(error, sa.exc.OperationalError) and fault_of(error.orig or error) is not Fault.DAMAGED:
+            raise
         raise Unavailable(f"the metadata database cannot be opened: {error.orig}") from error
     finally:
         engine.dispose()
@@ -75,11 +101,15 @@ def _make_private(file: Path) -> None:
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
-def _is_current(engine: Engine) -> bool:
+def _schema_of(engine: Engine) -> str:
     with engine.connect() as connection:
         if not sa.inspect(connection).has_table("alembic_version"):
-            return False
-        found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar() or ""
+            return ""
+        return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar() or ""
+
+
+def _is_current(engine: Engine) -> bool:
+    found = _schema_of(engine)
     if found > newest_revision():
         raise BadRequest("this database was made by a newer davdrive; install that version")
     return found == newest_revision()
@@ -103,13 +133,13 @@ def _alone(engine: Engine) -> Iterator[None]:
 @contextlib.contextmanager
 def _file_lock(path: str) -> Iterator[None]:
     try:
-        with FileLock(path, timeout=WAIT_S):
+        with FileLock(path, mode=0o600, timeout=WAIT_S):
             yield
     except Timeout:
         raise Unavailable(_TOO_LONG) from None
 
 
-def _upgrade(engine: Engine) -> None:
+def _upgrade(engine: Engine, schema: str = "head") -> None:
     from alembic import command
     from alembic.config import Config
 
@@ -117,7 +147,7 @@ def _upgrade(engine: Engine) -> None:
     config.set_main_option("script_location", str(_MIGRATIONS))
     with engine.begin() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        command.upgrade(config, schema)
         _check_foreign_keys(connection)
         show_an_example(connection)
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from davdrive.metadata.contents import SegmentLike
+from davdrive.metadata.doomed import LATEST_WINS
 from davdrive.metadata.session import Question, Session
 from davdrive.metadata.statement import Statement
 
@@ -24,8 +25,8 @@ _HAS_OBJECT = Statement("SELECT 1 FROM parts WHERE upload = :upload AND number =
 _DOOM = """
     INSERT INTO doomed (object_key, after_ms)
     SELECT object_key, {NOW_MS} + :grace_ms FROM parts WHERE upload = :upload AND length > 0"""
-_DOOM_ALL = Statement(f"{_DOOM} ON CONFLICT DO NOTHING")
-_DOOM_ONE = Statement(f"{_DOOM} AND number = :number ON CONFLICT DO NOTHING")
+_DOOM_ALL = Statement(f"{_DOOM} GROUP BY object_key {LATEST_WINS}")
+_DOOM_ONE = Statement(f"{_DOOM} AND number = :number GROUP BY object_key {LATEST_WINS}")
 _DELETE_ALL = Statement("DELETE FROM parts WHERE upload = :upload")
 _DELETE_ONE = Statement("DELETE FROM parts WHERE upload = :upload AND number = :number")
 # The places of all segments in one pass: no row of it comes here, however many parts there are.

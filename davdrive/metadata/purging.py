@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from davdrive.metadata.doomed import LATEST_WINS
 from davdrive.metadata.session import Row, Session
 from davdrive.metadata.statement import Statement
 from davdrive.metadata.tables import COLLECTION
@@ -43,10 +44,10 @@ _UNNAMED_AFTER = Statement("""
 _LAST_CONTENT = Statement("SELECT max(id) FROM contents")
 _DOOM = Statement(f"""
     INSERT INTO doomed (object_key, after_ms)
-    SELECT DISTINCT s.object_key, {{NOW_MS}} + :grace_ms FROM segments s WHERE s.content IN {_IDS}
+    SELECT s.object_key, {{NOW_MS}} + :grace_ms FROM segments s WHERE s.content IN {_IDS}
         AND NOT EXISTS (SELECT 1 FROM segments o WHERE o.object_key = s.object_key AND o.content NOT IN {_IDS})
         AND NOT EXISTS (SELECT 1 FROM parts p WHERE p.object_key = s.object_key)
-    ON CONFLICT DO NOTHING""")
+    GROUP BY s.object_key {LATEST_WINS}""")
 _DROP_CONTENTS = Statement(f"DELETE FROM contents WHERE id IN {_IDS}")
 
 _ENDED_ENTRIES = Statement("""
@@ -65,11 +66,13 @@ _DROP_NODES = Statement(f"DELETE FROM nodes WHERE drive = :drive AND id IN {_IDS
 
 
 class Purged(NamedTuple):
-    """What a call did: rows that it removed or prepared for removal (0: there was nothing left to do), and bytes that
-    the drive no longer counts."""
+    """What a call did: rows that it removed or prepared for removal (0: there was nothing left to do), bytes that the
+    drive no longer counts, nodes that are no more, and former names of nodes that live on."""
 
     rows: int
     bytes: int = 0
+    nodes: int = 0
+    names: int = 0
 
 
 def horizon_at(session: Session, drive: int, cutoff_ms: int) -> int:
@@ -147,8 +150,8 @@ def purge_entries(session: Session, drive: int, horizon: int, most: int, grace_m
         return Purged(marked + forgotten.rows, forgotten.bytes)
     entries = [entry for entry, node, _, _, others in picked if others or node not in holding]
     session.run(_DROP_ENTRIES, texts=_texts(entries))
-    session.run(_DROP_NODES, drive=drive, texts=_texts(gone))
-    return Purged(marked + len(entries), forgotten.bytes)
+    dropped = session.run(_DROP_NODES, drive=drive, texts=_texts(gone))
+    return Purged(marked + len(entries), forgotten.bytes, dropped, sum(bool(others) for *_, others in picked))
 
 
 def _dissolve(session: Session, drive: int, last: dict[int, int], most: int) -> int:

@@ -62,6 +62,8 @@ class BackgroundUpkeep:
         except Exception:
             LOG.exception("upkeep stopped and will go on later")
             return True
+        if done.refused:
+            LOG.warning("upkeep: %s", done.refused)
         if done.tally:
             LOG.info("upkeep: %s", ", ".join(f"{amount} {what}" for what, amount in done.tally.counts.items()))
         return done.finished or not done.alone

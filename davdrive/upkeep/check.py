@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from davdrive.drive.backend import Backend
-from davdrive.metadata.auditing import database_findings, drive_sums
+from davdrive.metadata.auditing import drive_sums
 from davdrive.upkeep.checking.contents import byte_findings, object_findings, row_findings
 from davdrive.upkeep.checking.findings import Finding, Mend
 from davdrive.upkeep.checking.repair import repair
+from davdrive.upkeep.checking.rows import file_findings, rule_findings
 from davdrive.upkeep.checking.tree import tree_findings
 
 
@@ -34,12 +35,19 @@ class Mended:
 def check(backend: Backend, options: CheckOptions | None = None) -> Iterator[Finding]:
     """Everything that is not as promised, found one after the other. Nothing is changed.
 
-    Objects that nobody names are no findings: `upkeep` removes them. Errors: Unavailable.
+    Objects that nobody names are no findings: `upkeep` removes them. After a database file that is damaged nothing else
+    is looked at. Errors: Unavailable.
     """
     options = options or CheckOptions()
     options.progress("the database", 0)
-    for message in backend.database.read(database_findings):
-        yield Finding("database", message)
+    broken = False
+    for finding in file_findings(backend.database):
+        yield finding
+        broken |= finding.mend is Mend.NOTHING
+    if broken:
+        return  # whatever such a file says of the rest cannot be believed
+    options.progress("rows", 0)
+    yield from rule_findings(backend.database)
     options.progress("names and collections", 0)
     yield from tree_findings(backend.database)
     options.progress("used bytes", 0)
@@ -64,6 +72,4 @@ def _sum_findings(backend: Backend) -> Iterator[Finding]:
 def check_and_repair(backend: Backend, options: CheckOptions | None = None) -> Iterator[Mended]:
     """Find, and mend at once what can be mended without losing anything."""
     for finding in check(backend, options):
-        keys = {drive.id: drive.name_key for drive in backend.database.read(drive_sums)} if finding.drive else {}
-        key = keys.get(finding.drive)
-        yield Mended(finding, key is not None and repair(backend, key, finding))
+        yield Mended(finding, repair(backend, finding))

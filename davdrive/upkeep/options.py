@@ -16,7 +16,8 @@ class UpkeepOptions:
     """`retention_s`: how long a drive without its own keeps what ended. `request_s`: the longest request; no row is
     forgotten that one may still read, whatever the retention says. `grace_s`: from an object's last reference to its
     deletion. `sweep_age_s`: objects that nobody names are swept when they are older. `batch`: rows in a transaction.
-    `deletions`: objects deleted at the same time."""
+    `deletions`: objects deleted at the same time. `sweep_most`: sweep even if the database knows less than half of the
+    store."""
 
     retention_s: float = 30 * DAY_S
     request_s: float = REQUEST_S
@@ -25,6 +26,7 @@ class UpkeepOptions:
     sweep_interval_s: float = 7 * DAY_S
     batch: int = 500
     deletions: int = 8
+    sweep_most: bool = False
 
     @property
     def safe_grace_ms(self) -> int:
@@ -37,6 +39,11 @@ class UpkeepOptions:
         return max(self.sweep_age_s, SWEEP_REQUESTS * self.request_s)
 
 
+BYTES = "bytes that drives no longer count"
+DIGESTS = "checksums computed"
+UNREADABLE = "contents that cannot be read (run davdrive check)"
+
+
 @dataclass(slots=True)
 class Tally:
     """What a round of upkeep did, or would do."""
@@ -47,6 +54,11 @@ class Tally:
         """Count `amount` more of `what`."""
         if amount:
             self.counts[what] = self.counts.get(what, 0) + amount
+
+    @property
+    def removed(self) -> int:
+        """Rows and objects that are no more."""
+        return sum(amount for what, amount in self.counts.items() if what not in (BYTES, DIGESTS, UNREADABLE))
 
     def __bool__(self) -> bool:
         return bool(self.counts)

@@ -8,9 +8,12 @@ from davdrive.metadata.drives import Drive, visible_drives
 from davdrive.metadata.purging import Purged, anything_due, horizon_at, prune_commits, purge_entries, purge_versions
 from davdrive.metadata.session import Session
 from davdrive.metadata.uploads import hold_drive
-from davdrive.upkeep.options import Going, Tally, UpkeepOptions, always
+from davdrive.upkeep.options import BYTES, Going, Tally, UpkeepOptions, always
 
-BYTES = "bytes that drives no longer count"
+TRAIL = "lines of the audit trail"
+VERSIONS = "old versions"
+TREES = "deleted files and collections"
+NAMES = "old names"
 Step = Callable[[Session, int, int], Purged]
 
 
@@ -43,17 +46,18 @@ def purge_drive(
         return
     for what, step in _steps(options, versions):
         for purged in _batches(backend, drive, horizon, step, going):
-            tally.add(what, purged.rows)
+            tally.add(what, purged.nodes if what == TREES else purged.rows)
+            tally.add(NAMES, purged.names)
             tally.add(BYTES, purged.bytes)
 
 
 def _steps(options: UpkeepOptions, versions: bool) -> Iterator[tuple[str, Step]]:
     most, grace_ms = options.batch, options.safe_grace_ms
     # The audit trail first, because it tells readers how far back history is whole.
-    yield "lines of the audit trail", lambda session, drive, horizon: prune_commits(session, drive, horizon, most)
+    yield TRAIL, lambda session, drive, horizon: prune_commits(session, drive, horizon, most)
     if versions:
-        yield "old versions", lambda session, drive, horizon: purge_versions(session, drive, horizon, most, grace_ms)
-    yield "deleted names", lambda session, drive, horizon: purge_entries(session, drive, horizon, most, grace_ms)
+        yield VERSIONS, lambda session, drive, horizon: purge_versions(session, drive, horizon, most, grace_ms)
+    yield TREES, lambda session, drive, horizon: purge_entries(session, drive, horizon, most, grace_ms)
 
 
 def _batches(backend: Backend, drive: Drive, horizon: int, step: Step, going: Going) -> Iterator[Purged]:

@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from davdrive.deadline import Deadline
 from davdrive.drive.backend import Backend
 from davdrive.drive.digests import fill_digests
 from davdrive.drive.uploads.expire import expire_uploads
+from davdrive.errors import Cancelled, Conflict
 from davdrive.metadata.alone import alone
 from davdrive.metadata.caller import SYSTEM
 from davdrive.metadata.chores import drives_with_locks, drop_expired_app_passwords, now_ms
@@ -18,12 +19,15 @@ from davdrive.metadata.session import Session
 from davdrive.metadata.users import forget_failures
 from davdrive.observe.metrics import record
 from davdrive.upkeep.doom import delete_doomed
-from davdrive.upkeep.options import DAY_S, Going, Tally, UpkeepOptions, always
+from davdrive.upkeep.options import DAY_S, DIGESTS, UNREADABLE, Going, Tally, UpkeepOptions, always
 from davdrive.upkeep.purge import purge
 from davdrive.upkeep.sweep import is_due, sweep
 
 LOCK = "upkeep"
 """Who holds it may purge and delete. A backup holds it too, so that what it copies stays."""
+
+SMALL = "expired app passwords and old failed sign-ins"
+UPLOADS = "unfinished uploads that nobody continued"
 
 DIGESTS_LOCK = "digests"
 """Who holds it reads whole files for their checksums."""
@@ -37,11 +41,13 @@ FAILURES_KEPT_S = DAY_S
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What a round did. `alone` False: another process is at it, and nothing was done."""
+    """What a round did. `alone` False: another process is at it, and nothing was done. `refused`: why the sweep did
+    not take place."""
 
     alone: bool
     tally: Tally
     finished: bool = True
+    refused: str = ""
 
 
 def run_round(
@@ -58,40 +64,50 @@ def run_round(
 
     Errors: Unavailable; whatever was done before it stays done.
     """
-    tally = Tally()
+    tally, refused = Tally(), ""
     with alone(backend.database, LOCK, wait_s) as held:
         if held is None:
             return Round(False, tally, False)
         _forget(backend, options, tally, going)
         if going() and (whole or is_due(backend, options)):
-            with _counted("sweep", tally):
-                sweep(backend, options, tally, going)
+            refused = _sweep(backend, options, tally, going)
         held.check()
         with _counted("doomed", tally):
             delete_doomed(backend, options, tally, going)
     if going():
-        _compute(backend, tally, deadline or Deadline())
-    return Round(True, tally, going())
+        with _counted("digests", tally):
+            _compute(backend, tally, deadline or Deadline())
+    return Round(True, tally, going(), refused)
+
+
+def _sweep(backend: Backend, options: UpkeepOptions, tally: Tally, going: Going) -> str:
+    """Why it was refused; empty when it was not. What else there is to do goes on."""
+    try:
+        with _counted("sweep", tally):
+            sweep(backend, options, tally, going)
+    except Conflict as error:
+        return str(error)
+    return ""
 
 
 @contextmanager
 def _counted(task: str, tally: Tally) -> Iterator[None]:
     """Tell the metrics of a task: how long it took, what it removed, whether it failed."""
-    began, before = time.perf_counter(), sum(tally.counts.values())
+    began, before = time.perf_counter(), tally.removed
     failed = True
     try:
         yield
         failed = False
     finally:
-        record().upkeep(task, time.perf_counter() - began, sum(tally.counts.values()) - before, failed)
+        record().upkeep(task, time.perf_counter() - began, tally.removed - before, failed)
 
 
 def _forget(backend: Backend, options: UpkeepOptions, tally: Tally, going: Going) -> None:
     with _counted("forget", tally):
-        tally.add("expired app passwords and old failed sign-ins", backend.database.write(_forget_rows))
+        tally.add(SMALL, backend.database.write(_forget_rows))
     with _counted("uploads", tally):
         expired = expire_uploads(backend, backend.database.read(now_ms))
-        tally.add("unfinished uploads that nobody continued", expired)
+        tally.add(UPLOADS, expired)
     with _counted("purge", tally):
         purge(backend, options, tally, going)
 
@@ -107,5 +123,9 @@ def _forget_rows(session: Session) -> int:
 def _compute(backend: Backend, tally: Tally, deadline: Deadline) -> None:
     """Checksums of what arrived in parts. It reads files of any size, so it must not hold up a backup."""
     with alone(backend.database, DIGESTS_LOCK) as held:
-        if held is not None:
-            tally.add("checksums computed", fill_digests(backend, deadline))
+        if held is None:
+            return
+        with suppress(Cancelled):  # what was computed is kept, the rest is for the next round
+            computed, damaged = fill_digests(backend, deadline)
+            tally.add(DIGESTS, computed)
+            tally.add(UNREADABLE, damaged)

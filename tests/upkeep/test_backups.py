@@ -166,13 +166,22 @@ def test_a_backup_without_its_end_does_not_exist(backend: Backend) -> None:
     assert not numbers(store)
 
 
-def test_missing_bytes_of_the_drive_are_told_and_no_backup_is_made(backend: Backend) -> None:
-    write(backend, "d/file")
-    source, store = backend.contents.store, MemoryStore()
-    source.delete(next(iter(objects_of(backend))))
-    with pytest.raises(Damaged):
+def test_missing_bytes_are_told_with_their_file_and_only_asked_for_a_backup_of_the_rest_is_made(
+    backend: Backend, other: Backend
+) -> None:
+    write(backend, "d/good")
+    good = set(objects_of(backend))
+    write(backend, "d/bad")
+    backend.contents.store.delete(min(objects_of(backend).keys() - good))
+    store = MemoryStore()
+    with pytest.raises(Damaged, match="missing of /d/bad"):
         backed_up(backend, store)
     assert not numbers(store)
+    made = back_up(backend, store, quiet, keep=1, despite_damage=True)
+    assert made.lost == ("/d/bad",)
+    done = restore(other, store, quiet)
+    assert content_of(other, "d/good") == LARGE
+    assert ["/d/bad" in finding.message for finding in done.findings] == [True]
 
 
 def test_old_backups_are_removed_with_what_only_they_needed(backend: Backend, other: Backend) -> None:

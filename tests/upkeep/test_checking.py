@@ -1,13 +1,35 @@
-"""Every kind of damage that `check` promises to find, made on purpose; what it can mend, mended."""
+"""Damage of objects and bytes, made on purpose (that of rows: `test_damage_table.py`), and where what was lost goes."""
 
 import itertools
+import shutil
+import sqlite3
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from davdrive.drive.backend import Backend
+from davdrive.drive.open import ensure_drive, sqlite_url
+from davdrive.errors import Unavailable
 from davdrive.objects.memory import MemoryStore
+from davdrive.settings.folders import DATABASE_FILE
 from davdrive.upkeep.check import CheckOptions, check, check_and_repair
-from tests.upkeep.upkeep_rig import LARGE, findings, folder, listing, objects_of, remove, sql, write
+from davdrive.upkeep.rounds import run_round
+from tests.upkeep.conftest import AT_ONCE, backend_on
+from tests.upkeep.upkeep_rig import (
+    LARGE,
+    content_of,
+    findings,
+    folder,
+    listing,
+    objects_of,
+    remove,
+    sql,
+    strew,
+    write,
+)  # fmt: skip
 
 
 def mended(backend: Backend) -> list[bool]:
@@ -29,16 +51,12 @@ def used(backend: Backend) -> Backend:
     return backend
 
 
-def test_wrong_used_bytes_are_counted_again(used: Backend) -> None:
-    sql(used, "UPDATE drives SET used_bytes = used_bytes + 7 WHERE name = 'd'")
-    assert ["P8" in finding.promise for finding in check(used)] == [True]
-    assert mended(used) == [True]
-    assert not findings(used)
-
-
 def test_a_circle_is_found_and_cut(used: Backend) -> None:
-    sql(used, """
-        UPDATE entries SET parent = (SELECT node FROM entries WHERE name = 'b') WHERE name = 'a'""")
+    sql(
+        used,
+        """
+        UPDATE entries SET parent = (SELECT node FROM entries WHERE name = 'b') WHERE name = 'a'""",
+    )
     assert len(findings(used)) == 2
     assert all(mended(used))
     assert not findings(used)
@@ -51,28 +69,6 @@ def test_a_node_that_lost_its_name_gets_one_in_lost_and_found(used: Backend) -> 
     assert mended(used) == [True]
     assert not findings(used)
     assert [path for path, content in listing(used, "d").items() if content == LARGE] == ["d/lost+found/node-2/b/file"]
-
-
-def test_a_file_inside_a_file_is_found_and_taken_out(used: Backend) -> None:
-    sql(used, "UPDATE entries SET parent = (SELECT max(node) FROM entries WHERE name = 'small') WHERE name = 'b'")
-    assert ["inside a file" in message for message in findings(used)] == [True]
-    assert mended(used) == [True]
-    assert not findings(used)
-
-
-def test_a_key_that_is_not_the_name_s_is_computed_again(used: Backend) -> None:
-    sql(used, "UPDATE entries SET name_key = 'smell' WHERE name = 'small'")
-    assert ["cannot be found by its name" in message for message in findings(used)] == [True]
-    assert mended(used) == [True]
-    assert "d/small" in listing(used, "d")
-
-
-def test_node_numbers_that_would_be_given_twice_are_raised(used: Backend) -> None:
-    sql(used, "UPDATE drives SET next_node = 2 WHERE name = 'd'")
-    assert ["twice" in message for message in findings(used)] == [True]
-    assert mended(used) == [True]
-    write(used, "d/another")
-    assert not findings(used)
 
 
 def test_a_missing_object_names_the_file_and_cannot_be_mended(used: Backend) -> None:
@@ -106,21 +102,6 @@ def test_a_flipped_byte_of_an_inline_content_is_found(used: Backend) -> None:
     assert ["checksum" in message and "/d/small" in message for message in findings(used)] == [True]
 
 
-def test_segments_that_do_not_add_up_are_found(used: Backend) -> None:
-    sql(used, "DELETE FROM segments WHERE start = 64")
-    assert len([message for message in findings(used) if "do not add up" in message]) == 2
-
-
-def test_a_version_of_another_size_than_its_content_is_found(used: Backend) -> None:
-    sql(used, "UPDATE versions SET size = 6 WHERE size = 5")
-    assert len([message for message in findings(used) if "says 6 bytes" in message]) == 1
-
-
-def test_a_file_without_a_content_is_found(used: Backend) -> None:
-    sql(used, "UPDATE versions SET until = 1000 WHERE size = 5")
-    assert ["file without a content" in message for message in findings(used)] == [True]
-
-
 def test_what_lies_in_the_trash_is_no_damage(used: Backend) -> None:
     remove(used, "d/a/b")
     remove(used, "d/a")
@@ -129,9 +110,86 @@ def test_what_lies_in_the_trash_is_no_damage(used: Backend) -> None:
 
 def test_the_check_reads_every_page_and_tells_how_far_it_is(used: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("davdrive.metadata.auditing.PAGE_ROWS", 2)
-    monkeypatch.setattr("davdrive.upkeep.checking.contents.PAGE_ROWS", 2)
     read = itertools.count()
     stages = []
     options = CheckOptions(True, lambda stage, amount: stages.append((stage, amount + 0 * next(read))))
     assert not list(check(used, options))
     assert sum(amount for stage, amount in stages if stage == "every byte") == 2 * len(LARGE) + 4 + 5
+
+
+def lite(tmp_path: Path, migrated: Path) -> Backend:
+    shutil.copy(migrated, tmp_path / DATABASE_FILE)
+    backend = backend_on(sqlite_url(tmp_path), MemoryStore())
+    ensure_drive(backend, "d")
+    for number in range(300):
+        write(backend, f"d/{number}", b"%d" % number)
+    backend.database.close()
+    return backend
+
+
+def test_an_index_that_lost_rows_is_made_again(tmp_path: Path, migrated: Path) -> None:
+    lite(tmp_path, migrated)
+    with sqlite3.connect(tmp_path / DATABASE_FILE) as connection:
+        # Two indexes, each with the pages of the other: both lack rows and have some too many.
+        connection.execute("CREATE INDEX wrong ON entries (drive, node, until, since) WHERE id > 9")
+        connection.execute("PRAGMA writable_schema = ON")
+        pages = dict(
+            connection.execute("SELECT name, rootpage FROM sqlite_schema WHERE name IN ('wrong', 'entries_node')")
+        )
+        for name, other in (("wrong", "entries_node"), ("entries_node", "wrong")):
+            connection.execute("UPDATE sqlite_schema SET rootpage = ? WHERE name = ?", (pages[other], name))
+    connection.close()
+    backend = backend_on(sqlite_url(tmp_path), MemoryStore())
+    assert any("index entries_node" in message for message in findings(backend)), findings(backend)
+    assert all(mended(backend))
+    assert not findings(backend)
+    backend.database.close()
+
+
+def test_a_file_of_metadata_that_is_damaged_is_told_and_nothing_is_swept(tmp_path: Path, migrated: Path) -> None:
+    lite(tmp_path, migrated)
+    file = tmp_path / DATABASE_FILE
+    content = bytearray(file.read_bytes())
+    for place in range(len(content) // 8192 * 4096, len(content) - 4096, 3 * 4096):
+        content[place + 20 : place + 1000] = b"\xff" * 980
+    file.write_bytes(content)
+    backend = backend_on(sqlite_url(tmp_path), MemoryStore())
+    strew(backend, 3)
+    time.sleep(0.003)
+    assert next(check(backend)).promise == "database"
+    with suppress(Unavailable):
+        assert "damaged" in run_round(backend, AT_ONCE, whole=True).refused
+    assert len(objects_of(backend)) == 3
+    backend.database.close()
+
+
+def test_a_local_object_that_the_disk_cannot_read_is_told_and_the_others_are_read(
+    tmp_path: Path, migrated: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(migrated, tmp_path / DATABASE_FILE)
+    backend = backend_on(sqlite_url(tmp_path), MemoryStore())
+    ensure_drive(backend, "d")
+    write(backend, "d/bad")
+    bad = set(objects_of(backend))
+    write(backend, "d/good")
+    read = backend.contents.store.read
+
+    def failing(key: str, *where: Any) -> Any:
+        if key in bad:
+            raise Unavailable("the object store cannot be used right now (EIO)")
+        return read(key, *where)
+
+    monkeypatch.setattr(backend.contents.store, "remote", False)
+    monkeypatch.setattr(backend.contents.store, "read", failing)
+    assert ["/d/bad" in message and "EIO" in message for message in findings(backend)] == [True]
+    backend.database.close()
+
+
+def test_an_object_that_is_longer_than_needed_or_not_named_is_no_damage(used: Backend) -> None:
+    store = used.contents.store
+    assert isinstance(store, MemoryStore)
+    for key, content in objects_of(used).items():
+        store.keep(key, content + b"more")
+    strew(used, 3)
+    assert not findings(used)
+    assert content_of(used, "d/a/b/file") == LARGE

@@ -9,24 +9,16 @@ from davdrive.deadline import Deadline
 from davdrive.drive.backend import Backend
 from davdrive.errors import Unavailable
 from davdrive.metadata.chores import chore
-from davdrive.metadata.doomed import count_doomed, doom_now
-from davdrive.objects.keys import new_key
-from davdrive.objects.memory import MemoryStore
+from davdrive.metadata.doomed import count_doomed, doom
 from davdrive.upkeep.doom import delete_doomed
+from davdrive.upkeep.foresee import foresee
 from davdrive.upkeep.options import Tally, UpkeepOptions
-from davdrive.upkeep.sweep import CHORE, sweep
+from davdrive.upkeep.rounds import run_round
+from davdrive.upkeep.sweep import CHORE, FEW_OBJECTS, sweep
 from tests.upkeep.conftest import AT_ONCE
-from tests.upkeep.upkeep_rig import LARGE, content_of, count, findings, objects_of, remove, sql, upkeep, write
+from tests.upkeep.upkeep_rig import LARGE, content_of, count, findings, objects_of, remove, sql, strew, upkeep, write
 
 DAY_S = 86_400
-
-
-def strew(backend: Backend, how_many: int) -> None:
-    """Objects that nobody names, as a crash leaves them."""
-    store = backend.contents.store
-    assert isinstance(store, MemoryStore)
-    for _ in range(how_many):
-        store.keep(new_key(), b"nobody's")
 
 
 def test_objects_that_nobody_names_are_swept_when_they_are_old(backend: Backend) -> None:
@@ -36,6 +28,9 @@ def test_objects_that_nobody_names_are_swept_when_they_are_old(backend: Backend)
     assert count(backend, "doomed") == 0
     a_day_later = time.time() + DAY_S + 60
     sweep(backend, UpkeepOptions(), Tally(), clock=lambda: a_day_later)
+    delete_doomed(backend, UpkeepOptions(), Tally())
+    assert len(objects_of(backend)) == 9
+    sql(backend, f"UPDATE doomed SET after_ms = after_ms - {DAY_S * 1000}")
     delete_doomed(backend, UpkeepOptions(), Tally())
     assert b"".join(sorted(objects_of(backend).values())) == b"".join(
         sorted(LARGE[at : at + 64] for at in range(0, 200, 64))
@@ -60,7 +55,7 @@ def test_a_body_that_is_stored_but_not_named_yet_survives_upkeep(backend: Backen
 
 def test_a_doomed_object_that_has_a_name_is_not_deleted(backend: Backend) -> None:
     write(backend, "d/file")
-    backend.database.write(lambda session: doom_now(session, sorted(objects_of(backend))))
+    backend.database.write(lambda session: doom(session, sorted(objects_of(backend)), 0))
     delete_doomed(backend, AT_ONCE, Tally())
     assert content_of(backend, "d/file") == LARGE
     assert count(backend, "doomed") == 0
@@ -118,3 +113,59 @@ def test_contents_without_a_version_are_swept(backend: Backend) -> None:
     assert len(objects_of(backend)) == 4
     assert content_of(backend, "d/other") == LARGE
     assert [message for message in findings(backend) if "file without" not in message] == []
+
+
+def test_a_store_whose_clock_is_a_week_behind_loses_no_upload_that_is_under_way(backend: Backend) -> None:
+    stored = backend.contents.write([LARGE], Deadline())
+    patient = replace(AT_ONCE, request_s=60)
+    sweep(backend, patient, Tally(), clock=lambda: time.time() + 7 * DAY_S)
+    delete_doomed(backend, patient, Tally())
+    assert {segment.key for segment in stored.segments} <= objects_of(backend).keys()
+
+
+def test_an_object_that_got_a_name_after_it_was_doomed_is_kept_for_its_readers_when_that_goes(backend: Backend) -> None:
+    write(backend, "d/file")
+    backend.database.write(lambda session: doom(session, sorted(objects_of(backend)), 0))
+    remove(backend, "d/file")
+    upkeep(backend, replace(AT_ONCE, grace_s=60))
+    assert len(objects_of(backend)) == 4
+    assert backend.database.read(count_doomed) == (4, 0)
+
+
+def test_a_store_that_the_database_hardly_knows_is_not_swept(backend: Backend) -> None:
+    write(backend, "d/file")
+    strew(backend, FEW_OBJECTS + 1)
+    time.sleep(0.003)
+    done = run_round(backend, AT_ONCE, whole=True)
+    assert "is it the right one" in done.refused
+    assert "is it the right one" in foresee(backend, AT_ONCE, lambda key: None).refused
+    assert len(objects_of(backend)) == 4 + FEW_OBJECTS + 1
+    upkeep(backend, replace(AT_ONCE, sweep_most=True))
+    assert len(objects_of(backend)) == 4
+
+
+def test_an_object_that_cannot_be_deleted_does_not_hold_up_the_others(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strew(backend, 20)
+    stubborn, delete = min(objects_of(backend)), backend.contents.store.delete
+
+    def refuse(key: str) -> None:
+        if key == stubborn:
+            raise Unavailable("the object store refuses")
+        delete(key)
+
+    monkeypatch.setattr(backend.contents.store, "delete", refuse)
+    assert upkeep(backend, AT_ONCE).counts["objects that could not be deleted"] == 1
+    assert list(objects_of(backend)) == [stubborn]
+    assert backend.database.read(count_doomed) == (1, 0)
+
+
+def test_a_content_that_cannot_be_read_does_not_hold_up_the_checksums_of_others(backend: Backend) -> None:
+    write(backend, "d/one")
+    write(backend, "d/two")
+    sql(backend, "UPDATE contents SET sha256 = NULL")
+    sql(backend, "DELETE FROM segments WHERE content = 1 AND start = 64")
+    counts = upkeep(backend, AT_ONCE).counts
+    assert counts["checksums computed"] == 1
+    assert counts["contents that cannot be read (run davdrive check)"] == 1

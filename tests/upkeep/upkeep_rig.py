@@ -14,6 +14,7 @@ from davdrive.drive.read import list_members, open_content, read_bytes, stat
 from davdrive.metadata.caller import SYSTEM
 from davdrive.metadata.session import Session
 from davdrive.metadata.statement import Statement
+from davdrive.objects.keys import new_key
 from davdrive.objects.memory import MemoryStore
 from davdrive.upkeep.check import CheckOptions, check
 from davdrive.upkeep.options import Tally, UpkeepOptions
@@ -92,3 +93,11 @@ def objects_of(backend: Backend) -> dict[str, bytes]:
     store = backend.contents.store
     assert isinstance(store, MemoryStore)
     return {key: stored.content for key, stored in store.objects.items()}
+
+
+def strew(backend: Backend, how_many: int) -> None:
+    """Objects that nobody names, as a crash leaves them."""
+    store = backend.contents.store
+    assert isinstance(store, MemoryStore)
+    for _ in range(how_many):
+        store.keep(new_key(), b"nobody's")

@@ -4,6 +4,7 @@ from davdrive.cli.wiring.metadata import make_database
 from davdrive.cli.wiring.objects import object_options
 from davdrive.cli.wiring.observing import StoreWatch
 from davdrive.drive.backend import Backend, DriveLimits
+from davdrive.metadata.database import Database
 from davdrive.objects.content import ContentStore
 from davdrive.objects.open import open_objects
 from davdrive.settings import Settings
@@ -25,8 +26,8 @@ def drive_limits(settings: Settings) -> DriveLimits:
     )
 
 
-def make_backend(settings: Settings, watch: StoreWatch | None = None) -> Backend:
-    """Open metadata and objects; `watch` hears of transactions and object calls."""
+def make_backend(settings: Settings, watch: StoreWatch | None = None, database: Database | None = None) -> Backend:
+    """Open metadata (unless it is `database`) and objects; `watch` hears of transactions and object calls."""
     chosen = settings.objects
     store = open_objects(chosen.url, object_options(settings), None if watch is None else watch.object_call)
     contents = ContentStore(
@@ -36,4 +37,4 @@ def make_backend(settings: Settings, watch: StoreWatch | None = None) -> Backend
         uploads_in_flight=chosen.uploads_in_flight,
         reads_ahead=chosen.reads_ahead,
     )
-    return Backend(make_database(settings, watch), contents, drive_limits(settings))
+    return Backend(database or make_database(settings, watch), contents, drive_limits(settings))

@@ -38,12 +38,16 @@ def compressed(lines: Iterable[bytes]) -> Iterator[bytes]:
 
 def lines_of(blocks: Iterable[bytes]) -> Iterator[bytes]:
     """The lines of a gzip stream, without their ends. Errors: Damaged."""
-    expand, rest = zlib.decompressobj(_GZIP), b""
+    expand, rest = zlib.decompressobj(_GZIP), bytearray()
     try:
         for block in blocks:
             for piece in _expanded(expand, block):
-                *whole, rest = (rest + piece).split(b"\n")
-                yield from whole
+                # A line may be many pieces long: only what is new is looked through.
+                *whole, last = piece.split(b"\n")
+                for line in whole:
+                    yield bytes(rest + line)
+                    rest.clear()
+                rest += last
     except zlib.error as error:
         raise Damaged("the backup's metadata cannot be read: its compression is broken") from error
     if rest or not expand.eof:

@@ -12,7 +12,7 @@ from typing import Any
 
 from davdrive.deadline import unlimited
 from davdrive.errors import BadRequest, Damaged, NotFound
-from davdrive.objects.base import ObjectStore, SegmentRef
+from davdrive.objects.base import ObjectInfo, ObjectStore, SegmentRef
 from davdrive.objects.content import StoredContent
 
 FORMAT = 1
@@ -58,15 +58,23 @@ def key_of(number: int) -> str:
     return f"{_PREFIX}{number:016x}"
 
 
+MARKER = key_of(0)
+"""No backup: whose backups are there (`place.py`)."""
+
+
+def _listed(store: ObjectStore) -> dict[int, ObjectInfo]:
+    found = {int(info.key.removeprefix(_PREFIX), 16): info for info in store.list(_PREFIX)}
+    return {number: info for number, info in found.items() if number}
+
+
 def numbers(store: ObjectStore) -> list[int]:
     """The backups that are whole, the oldest first."""
-    return [int(info.key.removeprefix(_PREFIX), 16) for info in store.list(_PREFIX)]
+    return list(_listed(store))
 
 
-def write_manifest(store: ObjectStore, manifest: Manifest) -> None:
-    """Make a backup exist."""
-    text = json.dumps({"format": FORMAT, **asdict(manifest)}).encode()
-    writer = store.create(key_of(manifest.number), len(text), unlimited())
+def keep_small(store: ObjectStore, key: str, text: bytes) -> None:
+    """Store a few bytes."""
+    writer = store.create(key, len(text), unlimited())
     try:
         writer.write(text)
         writer.finish()
@@ -75,9 +83,14 @@ def write_manifest(store: ObjectStore, manifest: Manifest) -> None:
         raise
 
 
+def write_manifest(store: ObjectStore, manifest: Manifest) -> None:
+    """Make a backup exist."""
+    keep_small(store, key_of(manifest.number), json.dumps({"format": FORMAT, **asdict(manifest)}).encode())
+
+
 def read_manifest(store: ObjectStore, number: int | None = None) -> Manifest:
     """A backup, the newest without a number. Errors: NotFound, BadRequest for one of another format, Damaged."""
-    found = {int(info.key.removeprefix(_PREFIX), 16): info for info in store.list(_PREFIX)}
+    found = _listed(store)
     if not found:
         raise NotFound("there is no backup at that place")
     info = found.get(max(found) if number is None else number)

@@ -1,26 +1,26 @@
 """`davdrive restore`: a backup into an empty store, of whatever kind, verified to the last byte."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from davdrive.deadline import unlimited
 from davdrive.drive.backend import Backend
-from davdrive.errors import AlreadyExists, BadRequest
-from davdrive.metadata.auditing import drive_sums
-from davdrive.metadata.caller import SYSTEM
-from davdrive.metadata.dumping import is_empty, load
-from davdrive.metadata.mending import recount
+from davdrive.errors import AlreadyExists, BadRequest, Damaged, Unavailable
+from davdrive.metadata.alone import alone
+from davdrive.metadata.dumping import TableRows, dump, is_empty, load
 from davdrive.metadata.migrate import newest_revision
 from davdrive.metadata.session import Session
-from davdrive.metadata.transaction import Change, transact
 from davdrive.objects.base import ObjectStore
 from davdrive.objects.content import ContentStore
-from davdrive.upkeep.backup.dump_file import unpacked
-from davdrive.upkeep.backup.making import Progress, read_listing
-from davdrive.upkeep.backup.manifest import Manifest, Stored, read_manifest
+from davdrive.upkeep.backup.listing import read_listing
+from davdrive.upkeep.backup.making import WAIT_S, Progress
+from davdrive.upkeep.backup.manifest import Manifest, read_manifest
 from davdrive.upkeep.backup.objects import copy_objects, missing
+from davdrive.upkeep.backup.place import require_elsewhere
+from davdrive.upkeep.backup.pruning import verify_lists
+from davdrive.upkeep.backup.unpacking import count_again, load_rows, passing_database
 from davdrive.upkeep.check import CheckOptions, check
 from davdrive.upkeep.checking.findings import Finding
+from davdrive.upkeep.rounds import LOCK
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +42,20 @@ def restore(backend: Backend, store: ObjectStore, progress: Progress, number: in
     if not backend.database.read(is_empty):
         raise AlreadyExists("there are drives or users here already; restore into a new data directory or database")
     manifest = read_manifest(store, number)
-    if manifest.schema != newest_revision():
-        raise BadRequest(f"the backup is of davdrive {manifest.version}; restore it with that version, then upgrade")
-    with ContentStore(store) as files:
+    if manifest.schema > newest_revision():
+        raise BadRequest(f"the backup was made by davdrive {manifest.version}, which is newer; restore it with that")
+    # A server may run here already, with nothing in it: its upkeep must not sweep objects that have no rows yet.
+    with alone(backend.database, LOCK, WAIT_S) as held, ContentStore(store) as files:
+        if held is None:
+            raise Unavailable("upkeep is at work on this store; try again when it is done")
+        require_elsewhere(backend.contents.store, store)
         progress("looking at the backup", 0)
-        for part in (manifest.metadata, manifest.listing):
-            files.verify(part.refs(), part.size, bytes.fromhex(part.sha256), unlimited())
+        verify_lists(store, manifest)
         copied = _copy(backend, store, files, manifest, progress)
         progress("metadata", 0)
-        rows = backend.database.write(lambda session: _load(session, files, manifest.metadata))
-    count_again(backend)
+        held.check()
+        rows = _load(backend, files, manifest)
+    count_again(backend.database)
     progress("every byte", 0)
     options = CheckOptions(read_data=True, progress=progress)
     return Restored(manifest, rows, copied, tuple(check(backend, options)))
@@ -62,18 +66,31 @@ def _copy(
 ) -> int:
     target = backend.contents.store
     needed = missing(read_listing(files, manifest.listing), target.list())
-    return copy_objects(needed, store, target, lambda size: progress("objects", size))
+
+    def damaged(key: str, error: Damaged) -> None:
+        """What is lost in the backup is lost; the rest is all the more welcome, and the check tells whose it is."""
+
+    return copy_objects(needed, store, target, lambda size: progress("objects", size), damaged)
 
 
-def _load(session: Session, files: ContentStore, dump: Stored) -> int:
-    if not is_empty(session):
-        raise AlreadyExists("somebody made a drive or a user here while the objects were copied")
-    with files.read(dump.refs(), 0, dump.size, unlimited()) as blocks:
-        return load(session, unpacked(blocks))
+def _load(backend: Backend, files: ContentStore, manifest: Manifest) -> int:
+    def work(session: Session, pages: Iterable[TableRows] | None = None) -> int:
+        if not is_empty(session):
+            raise AlreadyExists("somebody made a drive or a user here while the objects were copied")
+        return load_rows(session, files, manifest.metadata) if pages is None else load(session, pages)
+
+    if manifest.schema == newest_revision():
+        return backend.database.write(work)
+    with passing_database(files, manifest) as old, old.snapshot() as rows:
+        return backend.database.write(lambda session: work(session, dump(rows)))
 
 
-def count_again(backend: Backend) -> None:
-    """Unfinished uploads are not in a backup; what they counted has to go."""
-    for drive in backend.database.read(drive_sums):
-        if drive.used_bytes != drive.stored_bytes:
-            transact(backend.database, Change("restore", SYSTEM, drive.name_key), recount)
+def verify_backup(store: ObjectStore, progress: Progress, number: int | None = None) -> tuple[Manifest, list[Finding]]:
+    """Read every byte of a backup, the newest without a number; it, and what is wrong with it. Nothing is changed.
+
+    Errors: NotFound, BadRequest, Damaged when its metadata cannot be read, Unavailable."""
+    manifest = read_manifest(store, number)
+    verify_lists(store, manifest)
+    with ContentStore(store) as files, passing_database(files, manifest) as database:
+        count_again(database)
+        return manifest, list(check(Backend(database, files), CheckOptions(read_data=True, progress=progress)))

@@ -5,13 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from davdrive.deadline import unlimited
 from davdrive.drive.backend import Backend
-from davdrive.errors import Damaged
+from davdrive.errors import Damaged, Unavailable
 from davdrive.metadata.auditing import (
-    PAGE_ROWS,
     ContentRow,
     content_rows,
-    last_version,
-    missized_versions,
+    contentless_versions,
     needed_objects,
     part_objects,
     segments_of,
@@ -43,20 +41,14 @@ def row_findings(backend: Backend) -> Iterator[Finding]:
                     f"the rows of a content do not add up to its {row.size} bytes: "
                     + users_of(backend, uses_of_content, row.id),
                 )
-    last = backend.database.read(last_version)
-    for after in range(0, last, PAGE_ROWS):
-        yield from _missized(backend, after, after + PAGE_ROWS)
+    for version, drive, node in backend.database.read(contentless_versions):
+        yield Finding("P6", f"version {version} of a file (node {node} of drive {drive}) has no content")
 
 
 def _is_whole(row: ContentRow) -> bool:
     if row.segments:
-        return row.inline_bytes is None and row.segments_bytes == row.segments_end == row.size
+        return row.inline_bytes is None and row.segments_bytes == row.segments_end == row.size and not row.gaps
     return row.inline_bytes == row.size
-
-
-def _missized(backend: Backend, after: int, last: int) -> Iterator[Finding]:
-    for version, _, _, size, stored in backend.database.read(lambda s: missized_versions(s, after, last)):
-        yield Finding("P6", f"version {version} says {size} bytes, and its content has {stored or 'no'} bytes")
 
 
 def object_findings(backend: Backend) -> Iterator[Finding]:
@@ -91,6 +83,10 @@ def _is_there(backend: Backend, key: str, size: int) -> bool:
             pass
     except Damaged:
         return False
+    except Unavailable:
+        if backend.contents.store.remote:
+            raise
+        return False
     return True
 
 
@@ -117,8 +113,12 @@ def _fault(backend: Backend, row: ContentRow) -> str:
     try:
         for block in _blocks(backend, content, [SegmentRef(*each) for each in found]):
             digester.update(block)
-    except Damaged as error:
-        return str(error)
+    except Damaged:
+        return ""  # what is missing was told before, with less reading
+    except Unavailable as error:
+        if backend.contents.store.remote:
+            raise
+        return f"stored bytes cannot be read, perhaps the disk is failing ({error})"
     # A content that was put together from parts has no checksum until somebody asks for one.
     return "" if content.sha256 in (None, digester.sha256) else "stored bytes do not have their checksum"
 

@@ -2,6 +2,7 @@
 
 import enum
 from dataclasses import dataclass
+from typing import Any
 
 
 class Mend(enum.Enum):
@@ -13,15 +14,25 @@ class Mend(enum.Enum):
     RENAME_KEY = "compute the key of the name again"
     FORGET = "remove rows that lead nowhere"
     RENUMBER = "go on with higher node numbers"
+    RENAME = "give it a name that it can have"
+    REINDEX = "make the indexes again"
+    RULE = "mend the row"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that is not as promised. `promise`: its name in DESIGN §1, or `database`. `drive` and `row` (a node,
-    an entry, by `mend`) are what a repair works on."""
+    an entry, by `mend`) are what a repair works on; `rule` is the number of a row's rule, `words` what mends it."""
 
     promise: str
     message: str
     mend: Mend = Mend.NOTHING
     drive: int = 0
-    row: int = 0
+    row: Any = 0
+    rule: int = 0
+    words: str = ""
+
+    @property
+    def how(self) -> str:
+        """What a repair does, in words."""
+        return self.words or self.mend.value

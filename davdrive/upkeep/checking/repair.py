@@ -4,34 +4,65 @@ from collections.abc import Callable, Mapping
 
 from davdrive.drive.backend import Backend
 from davdrive.drive.names import name_key
+from davdrive.errors import DriveError
+from davdrive.metadata.auditing import database_findings, drive_sums
 from davdrive.metadata.caller import SYSTEM
 from davdrive.metadata.entries import create_node, live_node, open_entry
 from davdrive.metadata.history import DEEPEST, names_at
 from davdrive.metadata.mending import (
     close_name,
     drop_entry,
+    entry_node,
     live_entry,
     parent_kind,
     recount,
+    reindex,
     renumber,
+    set_name,
     set_name_key,
     was_deleted,
 )
 from davdrive.metadata.tables import COLLECTION, ROOT
 from davdrive.metadata.transaction import Change, Transaction, transact
 from davdrive.upkeep.checking.findings import Finding, Mend
+from davdrive.upkeep.checking.rows import mend_rule
 
 LOST_AND_FOUND = "lost+found"
 """Where files without a name are put, as file systems do."""
 
 
-def repair(backend: Backend, drive_key: str, finding: Finding) -> bool:
-    """Mend a finding of the drive with that key; whether it is mended. Errors: those of the database."""
-    action = _ACTIONS.get(finding.mend)
-    if action is None:
+def repair(backend: Backend, finding: Finding) -> bool:
+    """Mend a finding; whether it is mended. Errors: those of the database."""
+    if finding.mend is Mend.RULE:
+        return mend_rule(backend.database, finding)
+    if finding.mend is Mend.REINDEX:
+        return _make_indexes_again(backend)
+    action, keys = _ACTIONS.get(finding.mend), {each.id: each.name_key for each in backend.database.read(drive_sums)}
+    if action is None or finding.drive not in keys:
         return False
-    change = Change("repair", SYSTEM, drive_key, path=finding.message)
+    change = Change("repair", SYSTEM, keys[finding.drive], path=finding.message)
     return transact(backend.database, change, lambda transaction: action(transaction, finding.row))
+
+
+def _make_indexes_again(backend: Backend) -> bool:
+    try:
+        backend.database.write(reindex)
+    except DriveError:
+        return False
+    return not backend.database.read(database_findings)
+
+
+def _rename(transaction: Transaction, entry: int) -> bool:
+    """Something whose name another has, or that nobody can say, is called after its number."""
+    found = live_entry(transaction.session, transaction.drive, entry)
+    if found is None:
+        return True
+    parent, _ = found
+    name = f"node-{entry_node(transaction.session, transaction.drive, entry)}"
+    while live_node(transaction.session, transaction.drive, parent, name) is not None:
+        name += "-again"
+    set_name(transaction.session, transaction.drive, entry, name)
+    return True
 
 
 def _recount(transaction: Transaction, row: int) -> bool:
@@ -99,4 +130,5 @@ _ACTIONS: Mapping[Mend, Callable[[Transaction, int], bool]] = {
     Mend.FORGET: _forget,
     Mend.RENAME_KEY: _rename_key,
     Mend.ADOPT: _adopt,
+    Mend.RENAME: _rename,
 }

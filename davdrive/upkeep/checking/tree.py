@@ -6,7 +6,8 @@ So a way upwards may end at the root or at a node that once had a name.
 
 from collections.abc import Iterator
 
-from davdrive.drive.names import name_key
+from davdrive.drive.names import check_name, name_key
+from davdrive.errors import BadName
 from davdrive.metadata.auditing import DriveSum, LiveEntry, circles, drive_sums, live_entries, nameless_nodes
 from davdrive.metadata.database import Database
 from davdrive.metadata.session import Row
@@ -29,9 +30,7 @@ def tree_findings(database: Database) -> Iterator[Finding]:
 
 
 def _numbers(drive: DriveSum) -> Iterator[Finding]:
-    if drive.last_node is None:
-        yield Finding("P5", f"the drive {drive.name} has no root", drive=drive.id)
-    elif drive.next_node <= drive.last_node:
+    if drive.last_node is not None and drive.next_node <= drive.last_node:
         message = f"the drive {drive.name} would give out node numbers twice"
         yield Finding("P5", message, Mend.RENUMBER, drive.id)
 
@@ -52,9 +51,20 @@ def _entry_findings(entry: LiveEntry, drive: DriveSum | None) -> Iterator[Findin
     if entry.name_key != name_key(entry.name, bool(drive.case_insensitive)):
         message = f"{what} cannot be found by its name: the key is not the name's"
         yield Finding("P5", message, Mend.RENAME_KEY, drive.id, entry.id)
+    if entry.twin is not None:
+        yield Finding("P5", f"{what} has the name of something else", Mend.RENAME, drive.id, entry.id)
+    if not _may_be_called(entry.name):
+        yield Finding("P5", f"{what} has a name that nobody can ask for", Mend.RENAME, drive.id, entry.id)
     if (entry.node_kind == FILE) != (entry.version is not None):
         message = f"{what} is a {'file without' if entry.node_kind == FILE else 'collection with'} a content"
         yield Finding("P6", message, drive=drive.id)
+
+
+def _may_be_called(name: str) -> bool:
+    try:
+        return check_name(name) == name
+    except BadName:
+        return False
 
 
 def _circle_findings(database: Database, drives: dict[int, DriveSum], after: int, last: int) -> Iterator[Finding]:
