@@ -6,7 +6,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from davdrive.errors import Unavailable
+from davdrive.errors import Misconfigured
 from davdrive.objects.options import S3Options
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ DEFAULT_REGION = "us-east-1"
 
 
 def make_client(options: S3Options) -> "S3Client":
-    """Build a thread-safe client. Unavailable if the options or boto3's configuration are unusable."""
+    """Build a thread-safe client. Misconfigured if the options or boto3's configuration are unusable."""
     try:
         session = boto3.session.Session()
         return session.client(
@@ -27,7 +27,7 @@ def make_client(options: S3Options) -> "S3Client":
             config=_config(options),
         )
     except (BotoCoreError, ValueError) as error:
-        raise Unavailable(f"the S3 settings cannot be used: {error}") from error
+        raise Misconfigured(f"the S3 settings cannot be used: {error}") from error
 
 
 def _config(options: S3Options) -> Config:
