@@ -12,7 +12,7 @@ from davdrive.errors import Damaged, DriveError, Misconfigured, StorageFull, Una
 _FULL = frozenset(
     {"InsufficientStorage", "QuotaExceeded", "StorageFull", "XMinioStorageFull", "XAmzQuotaExceeded", "507"}
 )
-_GONE = frozenset({"NoSuchKey", "InvalidRange"})
+_GONE = frozenset({"NoSuchKey", "InvalidRange", "404"})  # HEAD has no body that could say more than 404
 _WRONG_SETTINGS = {
     "NoSuchBucket": "the bucket does not exist; make it, or correct objects.url",
     "InvalidBucketName": "the bucket's name is not valid; correct objects.url",
