@@ -139,6 +139,10 @@ class Unavailable(DriveError):
         self.retry_after_s = retry_after_s
 
 
+class Misconfigured(Unavailable):
+    """A database or store refuses davdrive as it is configured (no such bucket, a wrong key): waiting does not help."""
+
+
 class TooManyRequests(Unavailable):
     """The caller asks too much or guesses passwords. `retry_after_s` says when to come again."""
 

@@ -9,7 +9,8 @@ from tests.support.programs import in_ci
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
-pytest_plugins = ["tests.support.seaweed", "tests.support.peers", "tests.support.postgres"]
+# In the order of their imports: a plugin that was imported before it is named has bare assertions.
+pytest_plugins = ["tests.support.seaweed", "tests.support.postgres", "tests.support.peers"]
 
 
 @pytest.hookimpl(wrapper=True)

@@ -8,9 +8,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from davdrive.cli import shown
-from davdrive.cli.wiring import make_database, object_options
+from davdrive.cli.trying import place_of_objects
+from davdrive.cli.wiring import database_options, object_options
 from davdrive.errors import DriveError
-from davdrive.metadata.health import health
+from davdrive.metadata.database import Database
+from davdrive.metadata.health import Health, health
+from davdrive.metadata.migrate import found_revision, may_make_tables, newest_revision
+from davdrive.metadata.url import is_sqlite
 from davdrive.objects.open import open_objects
 from davdrive.settings import Settings
 from davdrive.settings.explain import mask_url
@@ -91,8 +95,17 @@ def _refuse_without(settings: Settings, in_data_dir: bool) -> None:
 
 def _metadata(settings: Settings) -> Iterator[str]:
     _refuse_without(settings, settings.metadata.url.startswith("sqlite"))
+    options, where = database_options(settings), mask_url(settings.metadata.url)
+    schema = found_revision(options)
+    if not schema:
+        yield from _empty(settings, where)
+        return
+    if schema > newest_revision():
+        raise _Wrong(f"a newer davdrive made its tables ({schema}, this one knows {newest_revision()}); install that")
+    if schema < newest_revision():
+        yield f"its tables are those of an older davdrive ({schema}); the next davdrive serve brings them up to date"
     began = time.monotonic()
-    database = make_database(settings)
+    database = Database(options)
     try:
         opened_s = time.monotonic() - began
         began = time.monotonic()
@@ -100,6 +113,21 @@ def _metadata(settings: Settings) -> Iterator[str]:
         took_s = time.monotonic() - began
     finally:
         database.close()
+    _judge(settings, found, took_s)
+    yield f"{found.version} at {where}, opened in {opened_s * 1000:.0f} ms, answers in {took_s * 1000:.1f} ms"
+    yield f"{found.users} users, {found.drives} drives"
+    if not found.users:
+        raise _Wrong("nobody can sign in; davdrive user add NAME makes a user (the first davdrive serve makes one too)")
+
+
+def _empty(settings: Settings, where: str) -> Iterator[str]:
+    """A database without tables is what a first start finds."""
+    if not is_sqlite(settings.metadata.url) and not may_make_tables(database_options(settings)):
+        raise _Wrong("the role of metadata.url may not make tables there; make it the owner of the database")
+    yield f"nothing in {where} yet; the first davdrive serve makes the tables and a user"
+
+
+def _judge(settings: Settings, found: Health, took_s: float) -> None:
     if found.dangers:
         raise _Wrong("; ".join(found.dangers))
     skew_s = abs(found.now_ms / 1000 - time.time())
@@ -107,26 +135,33 @@ def _metadata(settings: Settings) -> Iterator[str]:
         raise _Wrong(f"its clock and this machine's differ by {skew_s:.0f} seconds; synchronise both")
     if took_s > SLOW_S:
         raise _Wrong(f"it took {took_s:.1f} s to answer; every request needs several answers")
-    where = mask_url(settings.metadata.url)
-    yield f"{found.version} at {where}, opened in {opened_s * 1000:.0f} ms, answers in {took_s * 1000:.1f} ms"
-    yield f"{found.users} users, {found.drives} drives"
-    if not found.users:
-        raise _Wrong("nobody can sign in; davdrive user add NAME makes a user (the first davdrive serve makes one too)")
+    wanted = settings.workers * (settings.metadata.pool_size + settings.metadata.pool_overflow)
+    if found.connections is not None and wanted > found.connections:
+        raise _Wrong(
+            f"one node may open {wanted} connections (workers times metadata.pool_size and pool_overflow) and "
+            f"PostgreSQL allows {found.connections}; lower those or raise max_connections"
+        )
 
 
 def _objects(settings: Settings) -> Iterator[str]:
     _refuse_without(settings, "://" not in settings.objects.url)
+    try:
+        took_s = _timed_check(settings)
+    except DriveError as error:
+        raise _Wrong(f"{place_of_objects(settings)}: {error}") from error
+    if took_s > SLOW_S * 4:
+        raise _Wrong(f"writing, reading and removing a few bytes took {took_s:.1f} s; uploads will be slow")
+    yield f"written, read and removed at {place_of_objects(settings)} in {took_s * 1000:.0f} ms"
+
+
+def _timed_check(settings: Settings) -> float:
     store = open_objects(settings.objects.url, object_options(settings))
     try:
         began = time.monotonic()
         store.check()
-        took_s = time.monotonic() - began
+        return time.monotonic() - began
     finally:
         store.close()
-    if took_s > SLOW_S * 4:
-        raise _Wrong(f"writing, reading and removing a few bytes took {took_s:.1f} s; uploads will be slow")
-    where = mask_url(settings.objects.url)
-    yield f"written, read and removed at {where} in {took_s * 1000:.0f} ms"
 
 
 def _certificate(settings: Settings) -> Iterator[str]:

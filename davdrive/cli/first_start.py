@@ -3,11 +3,12 @@
 import secrets
 
 import click
-from sqlalchemy.engine import make_url
 
 from davdrive.cli.accounts import add_user
 from davdrive.cli.main import Settings
+from davdrive.cli.trying import try_objects
 from davdrive.cli.wiring import digest_secret, make_database, make_passwords
+from davdrive.metadata.url import is_sqlite
 from davdrive.metadata.users import all_users
 
 PASSWORD_BYTES = 12
@@ -25,9 +26,10 @@ Mount it:
 
 
 def welcome(settings: Settings) -> None:
-    """Migrate; make a first user where there is none, and say once how to get in."""
+    """Migrate, try the object store, make a first user where there is none and say once how to get in."""
     database = make_database(settings)
     try:
+        try_objects(settings)
         if database.read(all_users):
             return
         password = secrets.token_urlsafe(PASSWORD_BYTES)
@@ -37,7 +39,7 @@ def welcome(settings: Settings) -> None:
         database.close()
     address = f"{settings.listen.host}:{settings.listen.port}"
     url = f"{'https' if settings.server.tls_certificate else 'http'}://{address}/{FIRST_USER}/"
-    local = make_url(settings.metadata.url).get_backend_name() == "sqlite"
+    local = is_sqlite(settings.metadata.url)
     made = f"the data directory {settings.data_dir}" if local else "the tables in the database"
     click.echo(f"davdrive made {made} and a first user.")
     click.echo(

@@ -14,7 +14,7 @@ from davdrive.drive.open import open_database
 from davdrive.errors import BadRequest, NotFound
 from davdrive.metadata.database import Database
 from davdrive.metadata.engine import DatabaseOptions
-from davdrive.metadata.migrate import kept_schema, newest_revision
+from davdrive.metadata.migrate import found_revision, newest_revision
 from davdrive.settings import Settings
 
 STATEMENT_S = 3600.0
@@ -48,7 +48,7 @@ def _options(settings: Settings) -> DatabaseOptions:
 
 
 def _require(options: DatabaseOptions) -> str:
-    found = kept_schema(options)
+    found = found_revision(options)
     if not found:
         url = make_url(options.url)
         where = url.database if url.get_backend_name() == "sqlite" else url.render_as_string(hide_password=True)

@@ -16,7 +16,7 @@ from davdrive.metadata.drives import Drive, find_drive, visible_drives
 from davdrive.metadata.members import pages
 from davdrive.metadata.resources import Resource, locate, open_file
 from davdrive.metadata.session import Session
-from davdrive.objects.base import SegmentRef
+from davdrive.objects.base import SegmentRef, Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +76,21 @@ def read_bytes(backend: Backend, content: Content, start: int, stop: int, deadli
     first = rows[0][0] if rows else 0
     segments = [SegmentRef(key, offset, length) for _, key, offset, length in rows]
     return backend.contents.read(segments, start - first, stop - first, deadline)
+
+
+def address_of(backend: Backend, found: OpenFile, media_type: str) -> str | None:
+    """Where the store itself gives out the file's bytes for a short while: only a file that is one object and nothing
+    else has such an address, in a store that has them. Errors: Unavailable, Damaged."""
+    content = found.content
+    if content.inline is not None or not backend.contents.store.remote:
+        return None
+    rows = backend.database.read(lambda session: segments_between(session, content.id, 0, content.size))
+    if len(rows) != 1:
+        return None
+    _, key, offset, length = rows[0]
+    if offset or length != content.size:
+        return None
+    return backend.contents.store.address(key, length, Shown(media_type, found.resource.name))
 
 
 def list_members(backend: Backend, drive: Drive, collection: Resource) -> Iterator[list[Resource]]:

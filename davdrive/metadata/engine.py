@@ -8,9 +8,9 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy.engine import URL, Engine
 
-from davdrive.errors import BadRequest
+from davdrive.metadata.url import read_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +43,9 @@ class DatabaseOptions:
 
 
 def open_engine(options: DatabaseOptions) -> Engine:
-    """Make the engine; no connection is opened yet. Errors: BadRequest for a URL that is not supported."""
-    try:
-        url = make_url(options.url)
-    except sa.exc.ArgumentError:
-        raise BadRequest("metadata.url is not a database URL; write sqlite:///… or postgresql+psycopg://…") from None
-    if url.get_backend_name() == "sqlite":
-        return _sqlite(url, options)
-    if url.get_backend_name() == "postgresql":
-        return _postgresql(url, options)
-    raise BadRequest(f"metadata.url: {url.get_backend_name()} is not supported; use sqlite or postgresql")
+    """Make the engine; no connection is opened yet. Errors: Misconfigured for a URL that is not supported."""
+    url = read_url(options.url)
+    return _sqlite(url, options) if url.get_backend_name() == "sqlite" else _postgresql(url, options)
 
 
 def _pool(options: DatabaseOptions) -> dict[str, Any]:
@@ -119,7 +112,7 @@ def _postgresql(url: URL, options: DatabaseOptions) -> Engine:
         "application_name": options.application,
     }
     given = {name: value for name, value in connect.items() if name not in url.query}
-    engine = sa.create_engine(url.set(drivername="postgresql+psycopg"), connect_args=given, **_pool(options))
+    engine = sa.create_engine(url, connect_args=given, **_pool(options))
 
     from psycopg.types.numeric import Int8Dumper
 

@@ -9,18 +9,21 @@ _SETTING = Statement("SELECT current_setting(:name, true)")
 _NOW = Statement("SELECT {NOW_MS}")
 _COUNTS = Statement("SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM drives)")
 _JOURNAL = Statement("PRAGMA journal_mode")
+_CONNECTIONS = Statement("""
+    SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int""")
 _VERSION_SQLITE = Statement("SELECT sqlite_version()")
 _VERSION_POSTGRESQL = Statement("SELECT current_setting('server_version')")
 
 
 class Health(NamedTuple):
-    """`version` of the database, its clock in unix ms, how many users and drives there are, and each setting by which
-    acknowledged changes could be lost, in a sentence."""
+    """`version` of the database, its clock in unix ms, how many users and drives there are, how many `connections` it
+    allows (None: as many as one likes), and each setting by which acknowledged changes could be lost, in a sentence."""
 
     version: str
     now_ms: int
     users: int
     drives: int
+    connections: int | None
     dangers: tuple[str, ...]
 
 
@@ -30,7 +33,9 @@ def health(session: Session) -> Health:
     sqlite = session.dialect == "sqlite"
     version = session.value(_VERSION_SQLITE if sqlite else _VERSION_POSTGRESQL)
     dangers = _sqlite_dangers(session) if sqlite else _postgresql_dangers(session)
-    return Health(f"{'SQLite' if sqlite else 'PostgreSQL'} {version}", session.value(_NOW), users, drives, dangers)
+    connections = None if sqlite else int(session.value(_CONNECTIONS))
+    name = f"{'SQLite' if sqlite else 'PostgreSQL'} {version}"
+    return Health(name, session.value(_NOW), users, drives, connections, dangers)
 
 
 def _sqlite_dangers(session: Session) -> tuple[str, ...]:

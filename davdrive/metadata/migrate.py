@@ -18,10 +18,12 @@ from davdrive.errors import BadRequest, Unavailable
 from davdrive.folders import make_durable_folder
 from davdrive.metadata.engine import DatabaseOptions
 from davdrive.metadata.expectations import show_an_example
-from davdrive.metadata.faults import Fault, fault_of
+from davdrive.metadata.opening import opening
+from davdrive.metadata.url import read_url
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _ADVISORY_KEY = 0x64617664  # "davd"
+_MAY_MAKE = "SELECT has_schema_privilege(current_schema(), 'CREATE')"
 WAIT_S = 300
 """How long a process waits for another that migrates."""
 
@@ -31,20 +33,6 @@ _TOO_LONG = "another process has been migrating the database for too long"
 def newest_revision() -> str:
     """The schema that this code needs."""
     return max(file.name[:4] for file in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
-
-
-def kept_schema(options: DatabaseOptions) -> str:
-    """The schema of a database as it is, empty if it has none of davdrive's. Nothing is made. Errors: Unavailable."""
-    url = sa.engine.make_url(options.url)
-    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
-        return ""
-    engine = _plain_engine(options)
-    try:
-        return _schema_of(engine)
-    except sa.exc.DatabaseError as error:
-        raise Unavailable(f"the metadata database cannot be read: {error.orig}") from error
-    finally:
-        engine.dispose()
 
 
 def migrate_from(options: DatabaseOptions, schema: str) -> None:
@@ -60,27 +48,50 @@ def migrate(options: DatabaseOptions) -> bool:
     """Bring the schema to `newest_revision`; whether anything was to do.
 
     Errors: BadRequest when the schema is newer than this code; Unavailable when the database cannot be reached or
-    another process migrates for too long.
+    another process migrates for too long; Misconfigured where somebody has to mend something.
     """
     engine = _plain_engine(options)
     try:
-        if _is_current(engine):
-            return False
-        with _alone(engine):
+        with opening():
             if _is_current(engine):
                 return False
-            _upgrade(engine)
-        return True
-    except sa.exc.DatabaseError as error:
-        if not isinstance(error, sa.exc.OperationalError) and fault_of(error.orig or error) is not Fault.DAMAGED:
-            raise
-        raise Unavailable(f"the metadata database cannot be opened: {error.orig}") from error
+            with _alone(engine):
+                if _is_current(engine):
+                    return False
+                _upgrade(engine)
+            return True
+    finally:
+        engine.dispose()
+
+
+def found_revision(options: DatabaseOptions) -> str:
+    """The schema that is there, by its number; empty where there is none. Nothing is made or changed.
+
+    Errors: Misconfigured, Unavailable when the database cannot be reached.
+    """
+    url = read_url(options.url)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        return ""
+    engine = _plain_engine(options)
+    try:
+        with opening():
+            return _revision(engine)
+    finally:
+        engine.dispose()
+
+
+def may_make_tables(options: DatabaseOptions) -> bool:
+    """Whether PostgreSQL lets this role make tables where they would go. Errors: Misconfigured, Unavailable."""
+    engine = _plain_engine(options)
+    try:
+        with opening(), engine.connect() as connection:
+            return bool(connection.execute(sa.text(_MAY_MAKE)).scalar())
     finally:
         engine.dispose()
 
 
 def _plain_engine(options: DatabaseOptions) -> Engine:
-    url = sa.engine.make_url(options.url)
+    url = read_url(options.url)
     if url.get_backend_name() == "sqlite":
         file = Path(url.database or "")
         try:
@@ -91,7 +102,6 @@ def _plain_engine(options: DatabaseOptions) -> Engine:
             raise Unavailable(f"the folder for the metadata cannot be made: {error.strerror}") from error
         return sa.create_engine(url, poolclass=sa.pool.NullPool, connect_args={"timeout": options.wait_s})
     patience = {"connect_timeout": max(2, math.ceil(options.connect_s))}
-    url = url.set(drivername="postgresql+psycopg")
     return sa.create_engine(url, poolclass=sa.pool.NullPool, connect_args=patience)
 
 
@@ -101,15 +111,15 @@ def _make_private(file: Path) -> None:
         os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
-def _schema_of(engine: Engine) -> str:
+def _revision(engine: Engine) -> str:
     with engine.connect() as connection:
         if not sa.inspect(connection).has_table("alembic_version"):
             return ""
-        return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar() or ""
+        return str(connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar() or "")
 
 
 def _is_current(engine: Engine) -> bool:
-    found = _schema_of(engine)
+    found = _revision(engine)
     if found > newest_revision():
         raise BadRequest("this database was made by a newer davdrive; install that version")
     return found == newest_revision()

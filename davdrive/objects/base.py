@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from davdrive.deadline import Deadline
+from davdrive.objects.keys import check_key
 
 BLOCK_BYTES = 256 << 10
 """Bytes that a read hands out at a time: large enough that a call's cost vanishes, small enough for many readers."""
@@ -35,6 +36,14 @@ class ObjectInfo:
     key: str
     size: int
     modified_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What whoever fetches an object from the store itself is told of it: its media type, and the file's name."""
+
+    media_type: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +115,15 @@ class ObjectStore(ABC):
     def local_path(self, key: str) -> Path | None:
         """The regular file that holds exactly the object's bytes, or None for a store without files. `Damaged` if it
         is missing. The file *must* stay readable through an open descriptor after a delete."""
+
+    def address(self, key: str, length: int, shown: Shown) -> str | None:
+        """A URL by which anybody may fetch the object for a short while, if it has exactly `length` bytes; None for a
+        store without such addresses or where its options do not want them. Errors: Unavailable, Damaged.
+
+        What comes from there *must* be marked as a file to be kept, not shown: it lacks every other header of ours.
+        """
+        check_key(key)
+        return None
 
     @abstractmethod
     def check(self) -> None:

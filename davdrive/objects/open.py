@@ -3,7 +3,7 @@
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from davdrive.errors import Unavailable
+from davdrive.errors import Misconfigured
 from davdrive.objects.base import ObjectStore
 from davdrive.objects.decorators.checksum import ReadBackStore
 from davdrive.objects.decorators.limit import LimitedStore
@@ -18,8 +18,8 @@ def open_objects(url: str, options: ObjectOptions | None = None, observe: Observ
     """Open the store at `url`: a folder's path, `file:///folder`, `memory:`, or `s3://bucket/prefix`.
 
     `observe` hears of every call, and of every repetition as operation `retry`. Call `check` before serving, and
-    `close` at the end. Make it after any fork. Raises Unavailable with a sentence for a URL that cannot be used, or if
-    S3 is asked for and boto3 is missing.
+    `close` at the end. Make it after any fork. Raises Misconfigured with a sentence for a URL that cannot be used, or
+    if S3 is asked for and boto3 is missing.
     """
     options = options or ObjectOptions()
     store = _bare_store(url, options)
@@ -40,14 +40,14 @@ def _bare_store(url: str, options: ObjectOptions) -> ObjectStore:
         return LocalStore(Path(unquote(parts.path)))
     if parts.scheme == "s3" and parts.netloc:
         return _s3_store(parts.netloc, unquote(parts.path).strip("/"), options)
-    raise Unavailable("objects.url names no store; write a folder, file:///folder or s3://bucket/prefix")
+    raise Misconfigured("objects.url names no store; write a folder, file:///folder or s3://bucket/prefix")
 
 
 def _s3_store(bucket: str, prefix: str, options: ObjectOptions) -> ObjectStore:
     try:
         from davdrive.objects.s3 import S3Store
     except ImportError as error:
-        raise Unavailable("objects in S3 need boto3; install it with `pip install davdrive[s3]`") from error
+        raise Misconfigured("objects in S3 need boto3; install it with `pip install davdrive[s3]`") from error
     return S3Store(bucket, prefix, options.s3)
 
 

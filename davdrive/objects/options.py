@@ -21,6 +21,10 @@ class S3Options:
     connect_timeout_s: float = 5.0
     # Time without a byte, not of a whole transfer.
     read_timeout_s: float = 30.0
+    # How long an address for a download straight from the store holds; 0: there are none.
+    address_s: int = 0
+    # The store's address as clients reach it, where it is another than `endpoint_url`.
+    public_url: str = ""
     # Connections kept open. More can be open for a moment; they are not kept.
     pool_connections: int = 32
     # Memory for all segments that wait to be sent: two of 16 MiB. Those beyond it wait in temporary files.

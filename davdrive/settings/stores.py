@@ -57,6 +57,11 @@ class ObjectSettings(Section):
     uploads_in_flight: PositiveCount = 4
     # Segments fetched before the client asks for them.
     reads_ahead: Count = 1
+    # A client that asks for it (`Prefer: redirect`) is sent to the store itself for a file that is one object there, by
+    # an address that anybody may use for so many seconds. 0: never. Such a download passes by rates and logs of ours.
+    redirect_s: Annotated[Count, Field(le=3600)] = 0
+    # The store's address as clients reach it, where it is another than `endpoint_url`.
+    redirect_endpoint_url: Annotated[str, Field(repr=False)] = ""
     connect_timeout_s: PositiveSeconds = 5
     # Time without a byte from the store, not the time of a whole transfer.
     read_timeout_s: PositiveSeconds = 30

@@ -101,6 +101,11 @@ class Settings(BaseSettings):
             raise ValueError("server.tls_certificate and server.tls_key belong together: give both or neither")
         if self.upkeep.grace_s < self.limits.request_s:
             raise ValueError("upkeep.grace_s must be at least limits.request_s, or a download could lose its bytes")
+        if self.upkeep.grace_s < self.objects.redirect_s + self.limits.request_s:
+            raise ValueError("upkeep.grace_s must be at least objects.redirect_s and limits.request_s together")
+        public = self.objects.redirect_endpoint_url or self.objects.endpoint_url
+        if self.objects.redirect_s and self.auth.require_tls and public.startswith("http:"):
+            raise ValueError("objects.redirect_s with auth.require_tls wants https: in objects.redirect_endpoint_url")
         if self.limits.lock_default_s > self.limits.lock_max_s:
             raise ValueError("limits.lock_default_s must not be over limits.lock_max_s")
         if self.objects.inline_bytes > self.objects.segment_bytes:

@@ -141,6 +141,7 @@ def test_any_other_mtime_is_refused(value: str) -> None:
         ('Return="Minimal"; x=1, wait=5', Preferences(minimal=True)),
         ("return=representation, return=minimal", Preferences()),
         ("depth-noroot, return=minimal", Preferences(True, True)),
+        ("redirect, respond-async", Preferences(redirect=True)),
         ('=;"", ,return', Preferences()),
     ],
 )

@@ -1,19 +1,24 @@
 """S3 behaving badly: each fault on the wire to a real store ends as the right DriveError, or is ridden out."""
 
 import os
+import socket
 import threading
 import time
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 
 from davdrive.deadline import Deadline, unlimited
-from davdrive.errors import Cancelled, Damaged, StorageFull, Unavailable
-from davdrive.objects.base import ObjectStore
+from davdrive.errors import Cancelled, Damaged, Misconfigured, StorageFull, Unavailable
+from davdrive.objects.base import ObjectStore, Shown
 from davdrive.objects.content import ContentStore
 from davdrive.objects.decorators.retry import RetryingStore
 from davdrive.objects.keys import new_key
@@ -23,7 +28,7 @@ from davdrive.objects.s3 import S3Store
 from davdrive.objects.s3.client import make_client
 from davdrive.objects.spool import SpoolReader
 from tests.support.s3_proxy import Faults, s3_proxy
-from tests.support.seaweed import Seaweed
+from tests.support.seaweed import DOMAIN, Seaweed
 
 BODY = os.urandom(300_000)
 QUICK = RetryOptions(tries=4, wait_s=0.001, wait_max_s=0.002)
@@ -214,23 +219,103 @@ def test_the_bucket_stands_in_the_path_or_in_the_host_as_asked(
     assert url.startswith(f"http://{address}?")
 
 
-def test_encryption_and_storage_class_are_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    sent: dict[str, Any] = {}
+def test_an_address_gives_out_the_object_alone_and_only_if_it_is_as_long_as_its_content(
+    seaweed: Seaweed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in seaweed.environment().items():
+        monkeypatch.setenv(name, value)
+    options = ObjectOptions(s3=S3Options(endpoint_url=seaweed.endpoint_url, addressing="path", address_s=2))
+    store = open_objects(seaweed.url(), options)
+    key, shown = write(store), Shown("image/png", 'a"; b.png')
+    address = store.address(key, len(BODY), shown)
+    assert address is not None
+    with urlopen(address, timeout=10) as came:
+        assert came.read() == BODY
+        assert came.headers["Content-Disposition"] == "attachment; filename*=UTF-8''a%22%3B%20b.png"
+    assert store.address(key, len(BODY) - 1, shown) is None
+    with pytest.raises(Damaged):
+        store.address(new_key(), 1, shown)
+    time.sleep(3)
+    with pytest.raises(HTTPError, match="403"):
+        urlopen(address, timeout=10)
+    store.close()
 
-    def put_object(**arguments: Any) -> dict[str, str]:
-        sent.update(arguments)
-        return {"ETag": "x"}
 
-    options = S3Options(sse="aws:kms", sse_key_id="key", storage_class="STANDARD_IA")
-    encrypting = S3Store("bucket", "", options)
-    monkeypatch.setattr(encrypting._client, "put_object", put_object)
-    write(encrypting)
-    encrypting.close()
-    assert (sent["ServerSideEncryption"], sent["SSEKMSKeyId"], sent["StorageClass"]) == (
-        "aws:kms",
-        "key",
-        "STANDARD_IA",
+def test_the_bucket_in_the_host_works_against_a_real_store(seaweed: Seaweed, monkeypatch: pytest.MonkeyPatch) -> None:
+    look_up = socket.getaddrinfo
+    asked: list[str] = []
+
+    def by_test_name(host: Any, *arguments: Any, **options: Any) -> Any:
+        asked.append(str(host))
+        return look_up("127.0.0.1" if str(host).endswith(f".{DOMAIN}") else host, *arguments, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", by_test_name)
+    for name, value in seaweed.environment().items():
+        monkeypatch.setenv(name, value)
+    endpoint = f"http://{DOMAIN}:{seaweed.endpoint_url.rpartition(':')[2]}"
+    store = S3Store(seaweed.bucket, "virtual", S3Options(endpoint_url=endpoint, addressing="virtual"))
+    store.check()
+    key = write(store)
+    assert b"".join(store.read(key, 0, len(BODY), unlimited())) == BODY
+    assert [info.key for info in store.list()] == [key]
+    store.delete(key)
+    store.close()
+    assert set(asked) == {f"{seaweed.bucket}.{DOMAIN}"}
+
+
+def test_a_clock_that_is_far_off_is_told_from_a_wrong_key(s3_store: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    hour_ago = datetime.now(UTC) - timedelta(hours=1)
+    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda **options: hour_ago.replace(tzinfo=None))
+    with pytest.raises(Misconfigured, match="clock differs"):
+        s3_store.check()
+
+
+def test_credentials_of_a_profile_in_a_file_are_found(
+    seaweed: Seaweed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "credentials"
+    file.write_text(
+        f"[drive]\naws_access_key_id = {seaweed.access_key}\naws_secret_access_key = {seaweed.secret_key}\n"
     )
+    for name in seaweed.environment():
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
+    monkeypatch.setenv("AWS_PROFILE", "drive")
+    store = S3Store(seaweed.bucket, "profile", S3Options(endpoint_url=seaweed.endpoint_url, addressing="path"))
+    store.check()
+    store.close()
+
+
+def test_a_range_asks_for_nothing_but_the_segments_that_hold_it(proxied: tuple[S3Store, Faults]) -> None:
+    store, faults = proxied
+    with ContentStore(store, segment_bytes=50_000) as contents:
+        stored = contents.write([BODY], unlimited())
+        for start, stop, segments in ((0, 10, 1), (49_999, 50_001, 2), (120_000, 130_000, 1), (0, len(BODY), 6)):
+            del faults.seen[:], faults.heads[:]
+            with contents.read(stored.segments, start, stop, unlimited()) as stream:
+                assert b"".join(stream) == BODY[start:stop]
+            assert faults.count("GET") == segments
+            asked = [map(int, head["range"].removeprefix("bytes=").split("-")) for head in faults.heads]
+            assert sum(last - first + 1 for first, last in asked) == stop - start
+
+
+def test_encryption_storage_class_and_checksum_reach_the_store(
+    seaweed: Seaweed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in seaweed.environment().items():
+        monkeypatch.setenv(name, value)
+    with s3_proxy(seaweed.endpoint_url) as (url, faults):
+        options = S3Options(endpoint_url=url, sse="aws:kms", sse_key_id="key", storage_class="STANDARD_IA")
+        store = S3Store(seaweed.bucket, "encrypted", options)
+        faults.plan("lost-reply", "PUT", 100)  # this store has no keys to encrypt with: only what it is sent counts
+        with pytest.raises(Unavailable):
+            write(store)
+        store.close()
+    sent = next(head for head, (method, _) in zip(faults.heads, faults.seen, strict=True) if method == "PUT")
+    assert sent["x-amz-server-side-encryption"] == "aws:kms"
+    assert sent["x-amz-server-side-encryption-aws-kms-key-id"] == "key"
+    assert sent["x-amz-storage-class"] == "STANDARD_IA"
+    assert sent["x-amz-checksum-sha256"] == b64encode(sha256(BODY).digest()).decode()
 
 
 def test_unusable_settings_are_a_clear_message() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from davdrive.deadline import Deadline, unlimited
 from davdrive.errors import Cancelled, Damaged
-from davdrive.objects.base import BLOCK_BYTES, ObjectStore
+from davdrive.objects.base import BLOCK_BYTES, ObjectStore, Shown
 from davdrive.objects.keys import new_key
 
 BAD_KEYS = ("", "x", "../../etc/passwd", "/ab/cd/" + "ab" * 16, "ab/cd/" + "0" * 32, "AB/CD/" + "AB" * 16, "ab/cd/x\0")
@@ -103,6 +103,12 @@ def test_a_key_of_another_form_is_refused_by_every_call(store: ObjectStore, bad:
         store.delete(bad)
     with pytest.raises(ValueError, match="key"):
         store.local_path(bad)
+    with pytest.raises(ValueError, match="key"):
+        store.address(bad, 1, Shown("text/plain", "f"))
+
+
+def test_no_object_has_an_address_unless_the_options_say_so(store: ObjectStore) -> None:
+    assert store.address(put(store, b"12345"), 5, Shown("text/plain", "f")) is None
 
 
 def test_nothing_is_visible_before_finish(store: ObjectStore) -> None:

@@ -167,11 +167,13 @@ def _add_user(cluster: Cluster, name: str, password: str) -> None:
 
 
 @contextlib.contextmanager
-def fresh_cluster(postgres: Postgres, seaweed: Seaweed, folder: Path, count: int) -> Iterator[Cluster]:
+def fresh_cluster(
+    postgres: Postgres, seaweed: Seaweed, folder: Path, count: int, *, users: Mapping[str, str] = USERS
+) -> Iterator[Cluster]:
     """`running_cluster` over a new database and an empty part of the bucket."""
     url = postgres.fresh()
     try:
-        with running_cluster(store_settings(url, seaweed), folder, count) as cluster:
+        with running_cluster(store_settings(url, seaweed), folder, count, users=users) as cluster:
             yield cluster
     finally:
         postgres.drop(url)

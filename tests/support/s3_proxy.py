@@ -5,7 +5,7 @@ import random
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -32,7 +32,8 @@ FAULTS = frozenset(
 
 @dataclass
 class Faults:
-    """`fault` strikes the next `times` requests with `method`. `seen` are all requests, as (method, path).
+    """`fault` strikes the next `times` requests with `method`. `seen` are all requests, as (method, path), and `heads`
+    their headers, by lower-case name.
 
     `share` of all requests is struck besides, each by one of `mixture` at random.
     """
@@ -44,6 +45,7 @@ class Faults:
     mixture: tuple[str, ...] = ()
     struck: int = 0
     seen: list[tuple[str, str]] = field(default_factory=list)
+    heads: list[dict[str, str]] = field(default_factory=list)
     released: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -51,9 +53,10 @@ class Faults:
         assert fault in FAULTS
         self.fault, self.method, self.times = fault, method, times
 
-    def take(self, method: str, path: str) -> str:
+    def take(self, method: str, path: str, headers: Mapping[str, str]) -> str:
         with self.lock:
             self.seen.append((method, path))
+            self.heads.append({name.lower(): value for name, value in headers.items()})
             if self.mixture and random.random() < self.share:
                 self.struck += 1
                 return random.choice(self.mixture)
@@ -86,7 +89,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        fault = self.server.faults.take(self.command, self.path)
+        fault = self.server.faults.take(self.command, self.path, dict(self.headers))
         spoilt = _SPOILERS.get(fault)
         if spoilt is None:
             self._send(self._upstream(body))

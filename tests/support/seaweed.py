@@ -18,6 +18,8 @@ import pytest
 
 ACCESS_KEY = "davdrive-tests"
 SECRET_KEY = "davdrive-tests-secret"
+DOMAIN = "s3.test"
+"""Below it buckets are hosts: a client has to find the name itself."""
 START_TIMEOUT_S = 60.0
 _GRPC_OFFSET = 10_000
 _HOST = "127.0.0.1"
@@ -116,6 +118,7 @@ def _options(folder: Path, ports: list[int]) -> list[str]:
         "-s3",
         f"-s3.config={config}",
         f"-s3.localSocket={folder / 's3.sock'}",
+        f"-s3.domainName={DOMAIN}",
         "-s3.port.iceberg=0",
         "-s3.port.lance=0",
         "-s3.iam=false",

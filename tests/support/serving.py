@@ -42,6 +42,10 @@ class RunningServer:
         """Requests of a user, below the root of the user's drive unless `base` says otherwise."""
         return Client(self.address, user, self.users.get(user, ""), f"/{user}" if base is None else base)
 
+    def command(self, *arguments: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
+        """Run a command of davdrive on the same data directory."""
+        return davdrive(*arguments, data_dir=self.data_dir, check=check)
+
     def log(self) -> str:
         """All that the server printed so far."""
         return self.log_file.read_text(errors="replace")

@@ -1,4 +1,8 @@
-"""A drive on SQLite and on PostgreSQL, with bytes in memory and segments so small that everything has several."""
+"""A drive on SQLite and on PostgreSQL, with bytes in memory and segments so small that everything has several.
+
+Over the wire: SQLite and local files, and PostgreSQL and S3 through two nodes in turn, so that an upload that begins at
+one node goes on and ends at the other.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +18,7 @@ from davdrive.metadata.engine import DatabaseOptions
 from davdrive.metadata.statement import Statement
 from davdrive.objects.content import ContentStore
 from davdrive.objects.memory import MemoryStore
+from tests.support.peers import Server
 
 SEGMENT_BYTES, INLINE_BYTES = 1000, 100
 LIMITS = DriveLimits(
@@ -26,6 +31,12 @@ _STORED = Statement("""
                     WHERE d.name_key = :name), 0)""")
 _REFERENCED = Statement("""
     SELECT object_key FROM segments UNION SELECT object_key FROM parts UNION SELECT object_key FROM doomed""")
+
+
+@pytest.fixture(scope="session")
+def drive_server(either_server: Server) -> Server:
+    """The server of a test over the wire."""
+    return either_server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -13,7 +13,7 @@ from tests.support.dav import OC, listing, prop
 from tests.support.http import Answer, Client
 from tests.support.peers import Peer
 from tests.support.programs import needs
-from tests.support.serving import USERS, davdrive
+from tests.support.serving import USERS
 from tests.uploads.client_programs import run
 
 FILES, UPLOADS = "/remote.php/dav/files", "/remote.php/dav/uploads"
@@ -186,10 +186,10 @@ def test_names_and_bodies_that_make_no_sense_are_400(peer: Peer) -> None:
 
 
 def test_the_quota_is_judged_by_the_total_before_the_first_byte(peer: Peer) -> None:
-    davdrive("drive", "create", "small" + peer.base[-3:].strip("/"), data_dir=peer.server.data_dir)
+    peer.server.command("drive", "create", "small" + peer.base[-3:].strip("/"))
     drive = "small" + peer.base[-3:].strip("/")
-    davdrive("drive", "grant", drive, "bob", "editor", data_dir=peer.server.data_dir)
-    davdrive("drive", "quota", drive, "1000", data_dir=peer.server.data_dir)
+    peer.server.command("drive", "grant", drive, "bob", "editor")
+    peer.server.command("drive", "quota", drive, "1000")
     bob, folder = peer.bob, f"{UPLOADS}/{drive}/7"
     assert bob.do("MKCOL", folder, headers={"OC-Total-Length": "1001"}).status == 507
     assert bob.do("MKCOL", folder).status == 201

@@ -8,7 +8,6 @@ import pytest
 from tests.support.dav import element_in, lockinfo, sentence_of, unchanged, update
 from tests.support.http import Answer, Client, Connection, head
 from tests.support.peers import Peer
-from tests.support.serving import davdrive
 from tests.wire.bad_input_cases import CASES, Bad
 
 FEWEST_WORDS = 3
@@ -157,7 +156,7 @@ def test_raw_bytes_of_utf8_and_odd_characters_are_names(bob: Client) -> None:
 
 
 def test_a_full_drive_says_so_and_keeps_its_files(peer: Peer) -> None:
-    davdrive("drive", "quota", "alice", "1000", data_dir=peer.server.data_dir)
+    peer.server.command("drive", "quota", "alice", "1000")
     alice = peer.server.client("alice")
     assert alice.put("f", b"x" * 600).status == 201
     for body in (b"y" * 600, b"y" * 600_000, [b"y" * 300, b"y" * 300]):
@@ -167,4 +166,4 @@ def test_a_full_drive_says_so_and_keeps_its_files(peer: Peer) -> None:
     assert alice.get("g").status == 404
     assert alice.transfer("COPY", "f", "copied").status == 507
     assert alice.get("f").body == b"x" * 600
-    davdrive("drive", "quota", "alice", "none", data_dir=peer.server.data_dir)
+    peer.server.command("drive", "quota", "alice", "none")

@@ -6,8 +6,7 @@ import pytest
 
 from tests.support.dav import D, listing, locked, names_in, prop, take_lock, unchanged
 from tests.support.http import Client
-from tests.support.peers import Peer
-from tests.support.serving import RunningServer, davdrive
+from tests.support.peers import Peer, Server
 
 NFC, NFD = quote("caf\u00e9"), quote("cafe\u0301")
 
@@ -49,10 +48,10 @@ def test_a_name_is_found_in_both_unicode_forms_and_can_change_its_own(bob: Clien
 
 
 @pytest.fixture(scope="module")
-def any_case(drive_server: RunningServer) -> Client:
+def any_case(drive_server: Server) -> Client:
     """A drive of alice's that does not tell upper from lower case."""
-    davdrive("drive", "create", "Any", "--case-insensitive", data_dir=drive_server.data_dir)
-    davdrive("drive", "grant", "Any", "alice", "owner", data_dir=drive_server.data_dir)
+    drive_server.command("drive", "create", "Any", "--case-insensitive")
+    drive_server.command("drive", "grant", "Any", "alice", "owner")
     return drive_server.client("alice", "/Any")
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.support.dav import OC, D, Multistatus, element_in, listing, prop, update
 from tests.support.http import Client
 from tests.support.peers import Peer
-from tests.support.serving import davdrive, running_server
+from tests.support.serving import running_server
 
 ALLPROP = b'<propfind xmlns="DAV:"><allprop/></propfind>'
 PROPNAME = b'<propfind xmlns="DAV:"><propname/></propfind>'
@@ -85,7 +85,7 @@ def test_a_name_comes_back_as_it_was_given(name: str, bob: Client) -> None:
 
 
 def test_quota_is_what_the_drive_has_used_and_may_use(peer: Peer) -> None:
-    davdrive("drive", "quota", "victor", "1000000", data_dir=peer.server.data_dir)
+    peer.server.command("drive", "quota", "victor", "1000000")
     victor = peer.server.client("victor")
     wanted = prop(D + "quota-used-bytes", D + "quota-available-bytes")
     before = int(listing(victor, "", wanted, "0").text(D + "quota-used-bytes"))

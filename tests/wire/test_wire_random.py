@@ -8,7 +8,6 @@ import pytest
 from tests.support.dav import OC, WIN32, D, locked, lockinfo, prop, update
 from tests.support.http import Answer, Client
 from tests.support.peers import Peer
-from tests.support.serving import davdrive
 
 ROUNDS = 700
 METHODS = (
@@ -108,5 +107,5 @@ def test_no_request_is_answered_500(seed: int, peer: Peer) -> None:
     chance = Chance(seed, peer.bob)
     for _ in range(ROUNDS):
         chance.ask()
-    checked = davdrive("check", data_dir=peer.server.data_dir, check=False)
+    checked = peer.server.command("check", check=False)
     assert checked.returncode == 0, checked.stdout

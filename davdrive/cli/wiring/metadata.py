@@ -1,18 +1,17 @@
 """From settings to the metadata."""
 
-from sqlalchemy.engine import make_url
-
 from davdrive.drive.open import open_database
 from davdrive.metadata.database import Database
 from davdrive.metadata.engine import DatabaseOptions
 from davdrive.metadata.observer import Observer
+from davdrive.metadata.url import is_sqlite
 from davdrive.settings import Settings
 
 
 def database_options(settings: Settings) -> DatabaseOptions:
     """How to reach the metadata."""
     chosen = settings.metadata
-    sqlite = make_url(chosen.url).get_backend_name() == "sqlite"
+    sqlite = is_sqlite(chosen.url)
     return DatabaseOptions(
         url=chosen.url,
         pool_size=max(chosen.pool_size, settings.server.threads + 2) if sqlite else chosen.pool_size,

@@ -17,6 +17,8 @@ def object_options(settings: Settings) -> ObjectOptions:
             storage_class=chosen.storage_class,
             connect_timeout_s=chosen.connect_timeout_s,
             read_timeout_s=chosen.read_timeout_s,
+            address_s=chosen.redirect_s,
+            public_url=chosen.redirect_endpoint_url,
         ),
         retry=RetryOptions(chosen.tries, chosen.retry_wait_s, chosen.retry_wait_max_s),
         limit=LimitOptions(),

@@ -9,10 +9,12 @@ _PREFERENCE = re.compile(r'\s*([\w-]+)\s*(?:=\s*"?([\w-]*)"?)?\s*(?:;.*)?')
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """`minimal`: leave out what was not found (RFC 8144 §2). `no_root`: leave out the collection itself (§3)."""
+    """`minimal`: leave out what was not found (RFC 8144 §2). `no_root`: leave out the collection itself (§3).
+    `redirect`: the bytes may come from another server; a preference of davdrive's own."""
 
     minimal: bool = False
     no_root: bool = False
+    redirect: bool = False
 
 
 def read_preferences(value: str | None) -> Preferences:
@@ -24,4 +26,4 @@ def read_preferences(value: str | None) -> Preferences:
         match = _PREFERENCE.fullmatch(each)
         if match is not None:
             found.setdefault(match[1].lower(), (match[2] or "").lower())
-    return Preferences(found.get("return") == "minimal", "depth-noroot" in found)
+    return Preferences(found.get("return") == "minimal", "depth-noroot" in found, "redirect" in found)

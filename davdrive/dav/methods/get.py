@@ -8,6 +8,7 @@ from davdrive.dav.headers.checksums import format_digest, format_oc_checksums, w
 from davdrive.dav.headers.http_dates import http_date
 from davdrive.dav.media_types import may_run, media_type_of
 from davdrive.dav.methods.listing import list_collection
+from davdrive.dav.methods.redirect import elsewhere
 from davdrive.dav.request import Request
 from davdrive.dav.response import Headers, Response
 from davdrive.drive.preconditions import State, check_read
@@ -26,6 +27,9 @@ def get(request: Request) -> Response:
     ranges = _ranges(request, found)
     if isinstance(ranges, Unsatisfiable):
         raise RangeNotSatisfiable("no byte of the file is in the ranges asked for", ranges.size)
+    redirect = elsewhere(request, found, len(ranges or ()))
+    if redirect is not None:
+        return redirect
     if ranges is None:
         return _whole(request, found)
     if len(ranges) == 1:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from davdrive.deadline import Deadline
-from davdrive.objects.base import Blocks, Bytes, ObjectInfo, ObjectStore, ObjectWriter
+from davdrive.objects.base import Blocks, Bytes, ObjectInfo, ObjectStore, ObjectWriter, Shown
 
 
 class ForwardingStore(ObjectStore):
@@ -28,6 +28,9 @@ class ForwardingStore(ObjectStore):
 
     def local_path(self, key: str) -> Path | None:
         return self.inner.local_path(key)
+
+    def address(self, key: str, length: int, shown: Shown) -> str | None:
+        return self.inner.address(key, length, shown)
 
     def check(self) -> None:
         self.inner.check()

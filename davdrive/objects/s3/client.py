@@ -6,7 +6,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from davdrive.errors import Unavailable
+from davdrive.errors import Misconfigured
 from davdrive.objects.options import S3Options
 
 if TYPE_CHECKING:
@@ -16,18 +16,21 @@ DEFAULT_REGION = "us-east-1"
 """Signatures name a region; stores other than Amazon's do not care which."""
 
 
-def make_client(options: S3Options) -> "S3Client":
-    """Build a thread-safe client. Unavailable if the options or boto3's configuration are unusable."""
+def make_client(options: S3Options, endpoint_url: str = "") -> "S3Client":
+    """Build a thread-safe client. `endpoint_url`: another than that of the options.
+
+    Misconfigured if the options or boto3's configuration are unusable.
+    """
     try:
         session = boto3.session.Session()
         return session.client(
             "s3",
-            endpoint_url=options.endpoint_url or None,
+            endpoint_url=endpoint_url or options.endpoint_url or None,
             region_name=options.region or session.region_name or DEFAULT_REGION,
             config=_config(options),
         )
     except (BotoCoreError, ValueError) as error:
-        raise Unavailable(f"the S3 settings cannot be used: {error}") from error
+        raise Misconfigured(f"the S3 settings cannot be used: {error}") from error
 
 
 def _config(options: S3Options) -> Config:
@@ -41,6 +44,7 @@ def _config(options: S3Options) -> Config:
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
         tcp_keepalive=True,
+        signature_version="s3v4",  # addresses would be signed the old way otherwise, which newer stores refuse
         s3={"addressing_style": options.addressing},
     )
 

@@ -1,0 +1,35 @@
+"""Trying the object store before a server begins: what somebody has to mend is said now, not to the first upload."""
+
+from davdrive.cli.main import Settings
+from davdrive.cli.wiring import object_options
+from davdrive.errors import DriveError, Misconfigured
+from davdrive.objects.open import open_objects
+from davdrive.observe.logs import get_logger
+from davdrive.settings.explain import mask_url
+
+LOG = get_logger("davdrive.serve")
+
+
+def place_of_objects(settings: Settings) -> str:
+    """Where the objects are, as an administrator knows it."""
+    chosen = settings.objects
+    by = f" by {mask_url(chosen.endpoint_url)}" if chosen.endpoint_url else ""
+    return f"{mask_url(chosen.url)}{by if chosen.url.startswith('s3:') else ''}"
+
+
+def try_objects(settings: Settings) -> None:
+    """Write, read and delete a small object.
+
+    Errors: Misconfigured. A store that is away or full is only logged: names, listings and small files need none, and
+    it may be back before somebody asks.
+    """
+    try:
+        store = open_objects(settings.objects.url, object_options(settings))
+        try:
+            store.check()
+        finally:
+            store.close()
+    except Misconfigured as error:
+        raise Misconfigured(f"objects at {place_of_objects(settings)}: {error}") from error
+    except DriveError as error:
+        LOG.warning("the object store cannot be used now", objects=place_of_objects(settings), why=str(error))
