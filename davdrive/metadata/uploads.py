@@ -41,7 +41,6 @@ _RECEIVE = Statement(f"""
 _SET_STATE = Statement("""
     UPDATE uploads SET state = :after, result = :result, path = :path, active_ms = {NOW_MS}
     WHERE id = :id AND state = :before""")
-_HOLD = Statement("SELECT id FROM drives WHERE id = :drive {FOR_UPDATE}")
 _CHARGE = Statement("UPDATE drives SET used_bytes = used_bytes + :bytes WHERE id = :drive")
 _IDLE = Statement(f"""
     SELECT id FROM uploads WHERE state = {PENDING} AND active_ms < :before_ms ORDER BY active_ms LIMIT :most""")
@@ -128,11 +127,6 @@ def count_uploads(session: Session, principal: str) -> int:
     """How many pending uploads a principal has."""
     found: int = session.value(_COUNT, principal=principal)
     return found
-
-
-def hold_drive(session: Session, drive: int) -> None:
-    """Take the drive's row without drawing a revision."""
-    session.row(_HOLD, drive=drive)
 
 
 def receive(session: Session, upload: Upload, size: int, parts: int) -> bool:

@@ -10,10 +10,10 @@ from davdrive.drive.uploads.find import UploadDetails, UploadRef, look_up, write
 from davdrive.drive.uploads.room import check_total
 from davdrive.errors import AlreadyExists, TooManyRequests
 from davdrive.metadata.caller import Caller
-from davdrive.metadata.drives import find_drive
+from davdrive.metadata.drives import find_drive, hold_drive
 from davdrive.metadata.session import Session
 from davdrive.metadata.tables import PENDING
-from davdrive.metadata.uploads import Upload, count_uploads, find_named_upload, find_upload, hold_drive, insert_upload
+from davdrive.metadata.uploads import Upload, count_uploads, find_named_upload, find_upload, insert_upload
 
 ID_BYTES = 16
 """Nobody guesses an id of this length."""

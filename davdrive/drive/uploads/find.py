@@ -9,9 +9,10 @@ from davdrive.drive.names import DrivePath, check_path, name_key
 from davdrive.drive.places import require_editor
 from davdrive.errors import Forbidden, NotFound
 from davdrive.metadata.caller import Caller
+from davdrive.metadata.drives import hold_drive
 from davdrive.metadata.parts import Part, parts_page
 from davdrive.metadata.session import Session
-from davdrive.metadata.uploads import Held, Upload, find_named_upload, find_upload, hold_drive, named_uploads
+from davdrive.metadata.uploads import Held, Upload, find_named_upload, find_upload, named_uploads
 
 PAGE_PARTS = 1000
 """Parts in one statement of a listing."""
