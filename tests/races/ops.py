@@ -44,18 +44,6 @@ class RaceOps(DriveOps):
         super().__init__(site)  # type: ignore[arg-type]
         self._backend = site.backend
 
-    def do(self, method: str, arguments: list[Any]) -> Any:
-        """One operation from JSON: places and bodies are lists and texts there."""
-        made: list[Any] = []
-        for each in arguments:
-            if isinstance(each, dict):
-                made.append(each if method == "proppatch" and len(made) == 2 else demand_of(each))
-            elif isinstance(each, list) and len(each) == 2 and isinstance(each[1], list):
-                made.append((each[0], tuple(each[1])))
-            else:
-                made.append(each.encode() if method == "put" and len(made) == 2 else each)
-        return getattr(self, method)(*made)
-
     def append(self, who: str, place: Place, text: str) -> None:
         patch(*self._who(who), DrivePath(*place), [text.encode()], lambda size, _: size, PutOptions())
 
@@ -146,6 +134,19 @@ class RaceOps(DriveOps):
             set_quota(session, session.value(_DRIVE, drive=drive), size)
 
         self._backend.database.write(work)
+
+
+def call(ops: DriveOps, method: str, arguments: list[Any]) -> Any:
+    """One operation from JSON: places and bodies are lists and texts there."""
+    made: list[Any] = []
+    for each in arguments:
+        if isinstance(each, dict):
+            made.append(each if method == "proppatch" and len(made) == 2 else demand_of(each))
+        elif isinstance(each, list) and len(each) == 2 and isinstance(each[1], list):
+            made.append((each[0], tuple(each[1])))
+        else:
+            made.append(each.encode() if method == "put" and len(made) == 2 else each)
+    return getattr(ops, method)(*made)
 
 
 def demand_of(chosen: dict[str, Any]) -> Demand:

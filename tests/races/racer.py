@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from davdrive.errors import DriveError
 from davdrive.metadata.writer import Work, Writer
 from tests.races.faults import commit_faults
-from tests.races.ops import RaceOps
+from tests.races.ops import RaceOps, call
 from tests.races.site import Site
 
 T = TypeVar("T")
@@ -92,7 +92,7 @@ def perform(ops: RaceOps, order: dict[str, Any]) -> dict[str, Any]:
         pass
     began = time.monotonic()
     try:
-        result: Any = ops.do(order["method"], order["arguments"])
+        result: Any = call(ops, order["method"], order["arguments"])
         outcome = "done"
     except DriveError as error:
         result, outcome = str(error), type(error).__name__

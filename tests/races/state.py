@@ -15,7 +15,7 @@ _VERSIONS = Statement("""
     JOIN contents c ON c.id = v.content WHERE d.name = :drive ORDER BY v.since""")
 _LENGTHS = Statement("SELECT length FROM segments WHERE content = :content ORDER BY start")
 _PROPERTIES = Statement("""
-    SELECT p.node, p.name, p.value FROM properties p JOIN drives d ON d.id = p.drive WHERE d.name = :drive""")
+    SELECT p.node, p.name FROM properties p JOIN drives d ON d.id = p.drive WHERE d.name = :drive""")
 _LOCKS = Statement("""
     SELECT l.path_key, l.principal, l.exclusive, l.infinite, l.timeout_s, l.expires_ms - l.created_ms > 0
     FROM locks l JOIN drives d ON d.id = l.drive WHERE d.name = :drive""")
@@ -65,7 +65,7 @@ class _Tree:
         self.below: dict[int, list[tuple[str, int]]] = {}
         self.closed: list[tuple[str, int]] = []
         self.contents: dict[int, list[Any]] = {}
-        self.properties: dict[int, list[tuple[str, str]]] = {}
+        self.properties: dict[int, list[str]] = {}
         for parent, node, name, until in session.rows(_ENTRIES, drive=drive):
             if until is None:
                 self.below.setdefault(parent, []).append((name, node))
@@ -75,8 +75,8 @@ class _Tree:
             lengths = () if sha256 else tuple(row[0] for row in session.rows(_LENGTHS, content=content))
             seen = (size, sha256 and bytes(sha256), lengths, until is None, *_plain([author]))
             self.contents.setdefault(node, []).append(seen)
-        for node, name, value in session.rows(_PROPERTIES, drive=drive):
-            self.properties.setdefault(node, []).append((name, value))
+        for node, name in session.rows(_PROPERTIES, drive=drive):
+            self.properties.setdefault(node, []).append(name)
 
     def seen(self) -> tuple[Any, Any]:
         """The live tree, and what lost its name."""
