@@ -5,10 +5,10 @@ from davdrive.drive.names import check_name, name_key
 from davdrive.errors import AlreadyExists, BadRequest, NotFound
 from davdrive.metadata.caller import SYSTEM
 from davdrive.metadata.database import Database
-from davdrive.metadata.drives import Drive, create_drive, find_drive
+from davdrive.metadata.drives import Drive, create_drive, find_drive, hold_drives_of
 from davdrive.metadata.session import Session
 from davdrive.metadata.tables import EDITOR, OWNER, VIEWER
-from davdrive.metadata.users import User, create_user, find_user, grant
+from davdrive.metadata.users import User, create_user, find_user, grant, hold_user, remove_user
 
 ROLES = {"viewer": VIEWER, "editor": EDITOR, "owner": OWNER}
 ROLE_NAMES = {number: name for name, number in ROLES.items()}
@@ -35,8 +35,6 @@ def add_user(
         raise BadRequest(str(error)) from None
 
     def work(session: Session) -> None:
-        if find_user(session, key) is not None:
-            raise AlreadyExists(f"there is a user {name!r} already; davdrive user passwd changes the password")
         user = create_user(session, name, key, hashed, digest_ha1=digest_ha1, administrator=administrator)
         grant(session, _own_drive(session, name, key), user, OWNER)
 
@@ -45,9 +43,9 @@ def add_user(
 
 def _own_drive(session: Session, name: str, key: str) -> int:
     try:
-        return find_drive(session, key, SYSTEM).id
-    except NotFound:
         return create_drive(session, name, key, case_insensitive=False, quota_bytes=None, retention_s=None)
+    except AlreadyExists:
+        return find_drive(session, key, SYSTEM).id
 
 
 def user_key(name: str) -> str:
@@ -64,6 +62,18 @@ def require_user(session: Session, name: str) -> User:
     if user is None:
         raise NotFound(f"there is no user {name!r}; davdrive user list shows them")
     return user
+
+
+def held_user(session: Session, name: str) -> User:
+    """The same, whom nobody removes before this transaction is over. Errors: NotFound."""
+    user = hold_user(session, name_key(name))
+    return user or require_user(session, name)
+
+
+def remove_for_good(session: Session, name: str) -> None:
+    """Remove a user, once none of the user's writes is under way. Errors: NotFound."""
+    hold_drives_of(session, require_user(session, name).id)
+    remove_user(session, held_user(session, name).id)
 
 
 def require_drive(session: Session, name: str) -> Drive:

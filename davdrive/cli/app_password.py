@@ -6,7 +6,7 @@ import time
 import click
 
 from davdrive.cli import shown
-from davdrive.cli.accounts import require_user
+from davdrive.cli.accounts import held_user, require_user
 from davdrive.cli.main import Settings, common
 from davdrive.cli.wiring import make_database, make_passwords
 from davdrive.errors import NotFound
@@ -41,7 +41,7 @@ def add(settings: Settings, user: str, label: str, days: int | None) -> None:
     random_part = secrets.token_urlsafe(SECRET_BYTES)
 
     def work(session: Session) -> str:
-        identity = add_app_password(session, require_user(session, user).id, label, "", expires_ms)
+        identity = add_app_password(session, held_user(session, user).id, label, "", expires_ms)
         secret = f"{identity}-{random_part}"
         set_app_password_hash(session, identity, passwords.hash(secret))
         return secret

@@ -4,13 +4,13 @@ from functools import partial
 
 import click
 
-from davdrive.cli.accounts import RESERVED, ROLE_NAMES, ROLES, require_drive, require_user
+from davdrive.cli.accounts import RESERVED, ROLE_NAMES, ROLES, held_user, require_drive
 from davdrive.cli.main import Settings, common
 from davdrive.cli.wiring import make_database
 from davdrive.drive.names import check_name, name_key
-from davdrive.errors import AlreadyExists, BadRequest, NotFound
+from davdrive.errors import BadRequest
 from davdrive.metadata.caller import SYSTEM
-from davdrive.metadata.drives import create_drive, find_drive, set_quota, set_retention, visible_drives
+from davdrive.metadata.drives import create_drive, hold_drive, set_quota, set_retention, visible_drives
 from davdrive.metadata.session import Session
 from davdrive.metadata.users import drive_members, grant, revoke
 
@@ -32,15 +32,11 @@ def create(settings: Settings, name: str, case_insensitive: bool) -> None:
     if name.lower() in RESERVED:
         raise BadRequest(f"{name!r} is a reserved word")
 
-    def work(session: Session) -> None:
-        try:
-            find_drive(session, key, SYSTEM)
-        except NotFound:
-            create_drive(session, name, key, case_insensitive=case_insensitive, quota_bytes=None, retention_s=None)
-            return
-        raise AlreadyExists(f"there is a drive {name!r} already")
-
-    make_database(settings).write(work)
+    make_database(settings).write(
+        lambda session: create_drive(
+            session, name, key, case_insensitive=case_insensitive, quota_bytes=None, retention_s=None
+        )
+    )
     click.echo(f"the drive /{name}/ is made; nobody is a member yet")
 
 
@@ -63,16 +59,19 @@ def list_drives(settings: Settings) -> None:
 @common
 def grant_role(settings: Settings, drive: str, user: str, role: str) -> None:
     """Give a user a role on a drive: viewer, editor, owner, or none."""
-
-    def work(session: Session) -> None:
-        where, who = require_drive(session, drive).id, require_user(session, user).id
-        if role == "none":
-            revoke(session, where, who)
-        else:
-            grant(session, where, who, ROLES[role])
-
-    make_database(settings).write(work)
+    make_database(settings).write(lambda session: give_role(session, drive, user, role))
     click.echo(f"{user} is {'no member' if role == 'none' else role} of /{drive}/ now")
+
+
+def give_role(session: Session, drive: str, user: str, role: str) -> None:
+    """Make a user a `viewer`, an `editor` or an `owner` of a drive, or no member (`none`). Errors: NotFound."""
+    where = require_drive(session, drive).id
+    hold_drive(session, where)  # so that whoever loses a role has no write under way when this is done
+    who = held_user(session, user).id
+    if role == "none":
+        revoke(session, where, who)
+    else:
+        grant(session, where, who, ROLES[role])
 
 
 @command.command("quota")

@@ -8,6 +8,7 @@ from davdrive.cli.accounts import add_user
 from davdrive.cli.main import Settings
 from davdrive.cli.trying import try_objects
 from davdrive.cli.wiring import digest_secret, make_database, make_passwords
+from davdrive.errors import AlreadyExists
 from davdrive.metadata.url import is_sqlite
 from davdrive.metadata.users import all_users
 
@@ -35,6 +36,8 @@ def welcome(settings: Settings) -> None:
         password = secrets.token_urlsafe(PASSWORD_BYTES)
         digest = digest_secret(settings, FIRST_USER, password)
         add_user(database, make_passwords(settings), FIRST_USER, password, administrator=True, digest_ha1=digest)
+    except AlreadyExists:
+        return  # another node, which started with this one, was faster
     finally:
         database.close()
     address = f"{settings.listen.host}:{settings.listen.port}"

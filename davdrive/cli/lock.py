@@ -1,5 +1,7 @@
 """`davdrive lock`: who holds what, and a way out when a holder is gone."""
 
+from collections.abc import Sequence
+
 import click
 
 from davdrive.cli import shown
@@ -7,7 +9,7 @@ from davdrive.cli.main import Settings, common
 from davdrive.cli.wiring import make_database
 from davdrive.errors import NotFound
 from davdrive.metadata.caller import SYSTEM
-from davdrive.metadata.drives import visible_drives
+from davdrive.metadata.drives import Drive, hold_drive, visible_drives
 from davdrive.metadata.locks import Lock, all_locks, remove_lock
 from davdrive.metadata.session import Session
 
@@ -23,10 +25,11 @@ def command() -> None:
 def list_locks(settings: Settings, json_lines: bool) -> None:
     """Show every lock that has not expired."""
 
-    def look(session: Session) -> tuple[dict[int, str], list[Lock]]:
-        return {drive.id: drive.name for drive in visible_drives(session, SYSTEM)}, all_locks(session)
+    def look(session: Session) -> tuple[list[Lock], dict[int, str]]:
+        # The locks first: every drive that they are on is there afterwards.
+        return all_locks(session), {drive.id: drive.name for drive in visible_drives(session, SYSTEM)}
 
-    names, locks = make_database(settings).read(look)
+    locks, names = make_database(settings).read(look)
     if json_lines:
         for lock in locks:
             _print_line(names[lock.drive], lock)
@@ -65,19 +68,29 @@ def break_lock(settings: Settings, what: str) -> None:
     Its holder is told at the next write, which fails: unsaved work may be lost. Ask first.
     """
 
-    def work(session: Session) -> list[Lock]:
-        names = {drive.id: drive.name for drive in visible_drives(session, SYSTEM)}
-        found = [
-            lock
-            for lock in all_locks(session)
-            if what == lock.token or what.rstrip("/") == _path(names[lock.drive], lock).rstrip("/")
-        ]
-        for lock in found:
-            remove_lock(session, lock.token)
-        return found
-
-    broken = make_database(settings).write(work)
+    broken = make_database(settings).write(lambda session: break_locks(session, what))
     if not broken:
         raise NotFound(f"there is no lock {what!r}; davdrive lock list shows them")
     for lock in broken:
         click.echo(f"the lock of {shown.printable(lock.principal)} is broken")
+
+
+def break_locks(session: Session, what: str) -> list[Lock]:
+    """Remove the lock with the token `what`, or those on the path `what`; which they were."""
+    locks, drives = all_locks(session), visible_drives(session, SYSTEM)
+    concerned = {lock.drive for lock in _those(what, locks, drives)}
+    for drive in drives:
+        if drive.id in concerned:
+            hold_drive(session, drive.id)
+    # Looked for once more: while one waited for the drives, another may have released or taken them.
+    found = [lock for lock in _those(what, all_locks(session), drives) if lock.drive in concerned]
+    for lock in found:
+        remove_lock(session, lock.token)
+    return found
+
+
+def _those(what: str, locks: Sequence[Lock], drives: Sequence[Drive]) -> list[Lock]:
+    names = {drive.id: drive.name for drive in drives}
+    return [
+        lock for lock in locks if what == lock.token or what.rstrip("/") == _path(names[lock.drive], lock).rstrip("/")
+    ]

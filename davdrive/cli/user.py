@@ -4,12 +4,12 @@ import sys
 
 import click
 
-from davdrive.cli.accounts import add_user, require_user
+from davdrive.cli.accounts import add_user, held_user, remove_for_good
 from davdrive.cli.main import Settings, common
 from davdrive.cli.wiring import digest_secret, make_database, make_passwords
 from davdrive.errors import BadRequest
 from davdrive.metadata.session import Session
-from davdrive.metadata.users import all_users, remove_user, set_password
+from davdrive.metadata.users import all_users, set_password
 
 
 @click.group("user")
@@ -61,7 +61,7 @@ def passwd(settings: Settings, name: str, password_stdin: bool) -> None:
         raise BadRequest("the password is empty")
 
     def work(session: Session) -> None:
-        user = require_user(session, name)
+        user = held_user(session, name)
         set_password(session, user.id, hashed, digest_secret(settings, user.name, password))
 
     make_database(settings).write(work)
@@ -73,5 +73,5 @@ def passwd(settings: Settings, name: str, password_stdin: bool) -> None:
 @common
 def remove(settings: Settings, name: str) -> None:
     """Remove a user. Drives stay; davdrive drive grant gives them to somebody else."""
-    make_database(settings).write(lambda session: remove_user(session, require_user(session, name).id))
+    make_database(settings).write(lambda session: remove_for_good(session, name))
     click.echo(f"{name} is removed; the drive /{name}/ stays")

@@ -1,13 +1,13 @@
 """Opening a backend from a data directory or from settings, ready to use."""
 
+import contextlib
 from pathlib import Path
 
 from davdrive.drive.backend import Backend, DriveLimits
 from davdrive.drive.names import check_name, name_key
-from davdrive.errors import NotFound
-from davdrive.metadata.caller import SYSTEM
+from davdrive.errors import AlreadyExists
 from davdrive.metadata.database import Database
-from davdrive.metadata.drives import create_drive, find_drive
+from davdrive.metadata.drives import create_drive
 from davdrive.metadata.engine import DatabaseOptions
 from davdrive.metadata.migrate import migrate
 from davdrive.metadata.observer import Observer
@@ -39,9 +39,7 @@ def ensure_drive(backend: Backend, name: str) -> None:
     key = name_key(check_name(name))
 
     def work(session: Session) -> None:
-        try:
-            find_drive(session, key, SYSTEM)
-        except NotFound:
+        with contextlib.suppress(AlreadyExists):
             create_drive(session, name, key, case_insensitive=False, quota_bytes=None, retention_s=None)
 
     backend.database.write(work)

@@ -18,7 +18,7 @@ from davdrive.drive.put import PutOptions, Written, check_put, verify, write_ver
 from davdrive.drive.read import open_content
 from davdrive.drive.splice import Splice, make_splice
 from davdrive.drive.uploads.kept import kept_or_discarded
-from davdrive.errors import DriveError, NotFound, Unavailable
+from davdrive.errors import DriveError, NotFound, ParentMissing, Unavailable
 from davdrive.metadata.caller import Caller
 from davdrive.metadata.contents import Content, insert_content
 from davdrive.metadata.drives import find_drive
@@ -117,7 +117,10 @@ def _commit(
     options: PutOptions,
     conditions: Conditions,
 ) -> Written:
-    place = check_put(transaction, transaction.drive, backend, path, splice.size, conditions)
+    try:
+        place = check_put(transaction, transaction.drive, backend, path, splice.size, conditions)
+    except ParentMissing:
+        raise NotFound(f"there is nothing at {path}") from None
     if place.resource is None:
         raise NotFound(f"there is nothing at {path}")
     if place.resource.content != old.id:

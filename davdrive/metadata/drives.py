@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from davdrive.errors import NotFound
+from davdrive.errors import AlreadyExists, NotFound
 from davdrive.metadata.caller import Caller
 from davdrive.metadata.session import Question, Row, Session
 from davdrive.metadata.statement import Statement
@@ -37,9 +37,14 @@ _CREATE = Statement("""
     INSERT INTO drives (name, name_key, case_insensitive, quota_bytes, used_bytes, retention_s, revision, next_node,
                         time_ms, created_ms)
     VALUES (:name, :name_key, :case_insensitive, :quota_bytes, 0, :retention_s, 0, 2, {NOW_MS}, {NOW_MS})
-    RETURNING id""")
+    ON CONFLICT (name_key) DO NOTHING RETURNING id""")
 _CREATE_ROOT = Statement("""
     INSERT INTO nodes (drive, id, kind, created_ms, modified_ms) VALUES (:drive, 1, 0, {NOW_MS}, {NOW_MS})""")
+_HOLD = Statement("SELECT id FROM drives WHERE id = :drive {FOR_UPDATE}")
+_HOLD_NAMED = Statement("SELECT id FROM drives WHERE name_key = :name_key {FOR_UPDATE}")
+_HOLD_ALL_OF = Statement("""
+    SELECT id FROM drives WHERE id IN (SELECT drive FROM members WHERE "user" = :user)
+    ORDER BY name_key {FOR_UPDATE}""")
 _SET_QUOTA = Statement("UPDATE drives SET quota_bytes = :quota_bytes WHERE id = :drive")
 _SET_RETENTION = Statement("UPDATE drives SET retention_s = :retention_s WHERE id = :drive")
 
@@ -132,8 +137,8 @@ def count(session: Session, drive: Drive, used_bytes: int) -> None:
 def create_drive(
     session: Session, name: str, key: str, *, case_insensitive: bool, quota_bytes: int | None, retention_s: int | None
 ) -> int:
-    """Make an empty drive; its id."""
-    drive: int = session.value(
+    """Make an empty drive; its id. Errors: AlreadyExists."""
+    drive: int | None = session.value(
         _CREATE,
         name=name,
         name_key=key,
@@ -141,8 +146,26 @@ def create_drive(
         quota_bytes=quota_bytes,
         retention_s=retention_s,
     )
+    if drive is None:
+        raise AlreadyExists(f"there is a drive {name!r} already")
     session.do(_CREATE_ROOT, drive=drive)
     return drive
+
+
+def hold_drive(session: Session, drive: int) -> None:
+    """Take the drive's writer lock without drawing a revision: what is about to change is no change of the tree, but a
+    transaction that writes to the drive must not be under way while it does."""
+    session.row(_HOLD, drive=drive)
+
+
+def hold_drive_named(session: Session, name_key: str) -> None:
+    """The same for a drive that is known by its name."""
+    session.row(_HOLD_NAMED, name_key=name_key)
+
+
+def hold_drives_of(session: Session, user: int) -> None:
+    """The same for every drive that the user is a member of."""
+    session.rows(_HOLD_ALL_OF, user=user)
 
 
 def set_quota(session: Session, drive: int, quota_bytes: int | None) -> None:

@@ -41,9 +41,7 @@ _RECEIVE = Statement(f"""
 _SET_STATE = Statement("""
     UPDATE uploads SET state = :after, result = :result, path = :path, active_ms = {NOW_MS}
     WHERE id = :id AND state = :before""")
-_HOLD_NAMED = Statement("SELECT id FROM drives WHERE name_key = :drive_key {FOR_UPDATE}")
 _HOLD_OF = Statement("SELECT id FROM drives WHERE id = (SELECT u.drive FROM uploads u WHERE u.id = :id) {FOR_UPDATE}")
-_HOLD = Statement("SELECT id FROM drives WHERE id = :drive {FOR_UPDATE}")
 _CHARGE = Statement("UPDATE drives SET used_bytes = used_bytes + :bytes WHERE id = :drive")
 _IDLE = Statement(f"""
     SELECT id FROM uploads WHERE state = {PENDING} AND active_ms < :before_ms ORDER BY active_ms LIMIT :most""")
@@ -148,18 +146,8 @@ def ask_uploads(principal: str) -> Question:
     return _COUNT, {"principal": principal}
 
 
-def hold_drive(session: Session, drive: int) -> None:
-    """Take the drive's row without drawing a revision."""
-    session.row(_HOLD, drive=drive)
-
-
-def hold_drive_named(session: Session, drive_key: str) -> None:
-    """The same for a drive that is known by its name."""
-    session.row(_HOLD_NAMED, drive_key=drive_key)
-
-
 def hold_drive_of(session: Session, upload: str) -> None:
-    """The same for the drive of an upload."""
+    """Take the writer lock of an upload's drive, as `hold_drive` does."""
     session.row(_HOLD_OF, id=upload)
 
 

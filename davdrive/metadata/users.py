@@ -2,15 +2,20 @@
 
 from typing import NamedTuple
 
+from davdrive.errors import AlreadyExists
 from davdrive.metadata.session import Session
 from davdrive.metadata.statement import Statement
 
 _FIND = Statement("""
     SELECT id, name, password_hash, digest_ha1, administrator, created_ms FROM users WHERE name_key = :name_key""")
+_HOLD = Statement("""
+    SELECT id, name, password_hash, digest_ha1, administrator, created_ms FROM users
+    WHERE name_key = :name_key {FOR_UPDATE}""")
 _ALL = Statement("SELECT id, name, password_hash, digest_ha1, administrator, created_ms FROM users ORDER BY name_key")
 _CREATE = Statement("""
     INSERT INTO users (name, name_key, password_hash, digest_ha1, administrator, created_ms)
-    VALUES (:name, :name_key, :password_hash, :digest_ha1, :administrator, {NOW_MS}) RETURNING id""")
+    VALUES (:name, :name_key, :password_hash, :digest_ha1, :administrator, {NOW_MS})
+    ON CONFLICT (name_key) DO NOTHING RETURNING id""")
 _SET_PASSWORD = Statement("""
     UPDATE users SET password_hash = :password_hash, digest_ha1 = :digest_ha1 WHERE id = :user""")
 _REMOVE = Statement("DELETE FROM users WHERE id = :user")
@@ -67,6 +72,12 @@ def find_user(session: Session, name_key: str) -> User | None:
     return None if row is None else User._make(row)
 
 
+def hold_user(session: Session, name_key: str) -> User | None:
+    """The same, and nobody removes or changes the user before this transaction is over."""
+    row = session.row(_HOLD, name_key=name_key)
+    return None if row is None else User._make(row)
+
+
 def all_users(session: Session) -> list[User]:
     """Every user, by name."""
     return [User._make(row) for row in session.rows(_ALL)]
@@ -75,8 +86,8 @@ def all_users(session: Session) -> list[User]:
 def create_user(
     session: Session, name: str, name_key: str, password_hash: str, *, digest_ha1: str | None, administrator: bool
 ) -> int:
-    """Make a user; the id. The caller sees to it that the name is free."""
-    user: int = session.value(
+    """Make a user; the id. Errors: AlreadyExists."""
+    user: int | None = session.value(
         _CREATE,
         name=name,
         name_key=name_key,
@@ -84,6 +95,8 @@ def create_user(
         digest_ha1=digest_ha1,
         administrator=int(administrator),
     )
+    if user is None:
+        raise AlreadyExists(f"there is a user {name!r} already; davdrive user passwd changes the password")
     return user
 
 

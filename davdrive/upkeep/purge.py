@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterator
 
 from davdrive.drive.backend import Backend
 from davdrive.metadata.caller import SYSTEM
-from davdrive.metadata.drives import Drive, visible_drives
+from davdrive.metadata.drives import Drive, hold_drive, visible_drives
 from davdrive.metadata.purging import Purged, anything_due, horizon_at, prune_commits, purge_entries, purge_versions
 from davdrive.metadata.session import Session
-from davdrive.metadata.uploads import hold_drive
 from davdrive.upkeep.options import BYTES, Going, Tally, UpkeepOptions, always
 
 TRAIL = "lines of the audit trail"

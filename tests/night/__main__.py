@@ -16,8 +16,8 @@ from tests.hostile import fuzzing
 from tests.hostile.fuzzing import Target
 from tests.model.run import run
 from tests.model.world import USERS, PostgresWorlds, SqliteWorlds
-from tests.races.histories import disorders, record
-from tests.races.rig import race_all, track
+from tests.races.histories import disorders, record, require_meeting
+from tests.races.rig import race_all, require_races, track
 from tests.support.postgres import Postgres, start_postgres
 from tests.support.serving import running_server
 from tests.wire_model.test_wire_model import WireMachine
@@ -65,7 +65,8 @@ class Night:
 
     def _race(self, database: str, url: str, objects: Path) -> None:
         with track(url, objects, random.getrandbits(32)) as course:
-            race_all(course)
+            race_all(course, rounds=2)
+            require_races(course)
             self.tally[f"races, {database}"] += course.tally["races"]
             self.tally[f"races that overlapped, {database}"] += course.tally["overlapping"]
 
@@ -81,6 +82,7 @@ class Night:
     def _record(self, database: str, url: str, objects: Path) -> None:
         recording = record(url, objects, random.getrandbits(32), 250, 6)
         assert disorders(recording) == []
+        require_meeting(recording, 6)
         self.tally[f"operations in histories, {database}"] += recording.tally.total()
         unknown = sum(count for what, count in recording.tally.items() if what.endswith("unknown"))
         self.tally[f"of them never answered, {database}"] += unknown

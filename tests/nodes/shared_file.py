@@ -8,6 +8,9 @@ from tests.support.linear import Operation
 LOCK_S = 5
 """What clients ask for, the least that is granted; a lock whose holder died must not end the game."""
 
+REFUSED = (503, 507)
+"""Nothing happened, and the client is told so."""
+
 SLACK_S = 0.3
 """Granted seconds are whole, and clocks are read a little apart."""
 
@@ -21,15 +24,20 @@ class Held(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """The contents of the names `a` and `b`, each by its own text (None: no file), and the lock on `a`."""
+    """The contents of the names `a` and `b`, each by its own text (None: no file), and the lock on `a`. `lapsed`: the
+    token of a lock that expired while nobody else took its place, which its holder may still renew or release."""
 
     a: str | None = None
     b: str | None = None
     lock: Held | None = None
+    lapsed: str | None = None
 
 
 def step(state: Pair, operation: Operation) -> Iterator[Pair]:
     """The states that an operation with this answer leads to."""
+    if not operation.is_open and operation.result[0] in REFUSED:
+        yield state
+        return
     for before in _with_and_without_lock(state, operation):
         yield from _STEPS[operation.what](before, operation)
 
@@ -40,7 +48,7 @@ def _with_and_without_lock(state: Pair, operation: Operation) -> Iterator[Pair]:
     if lock is None or operation.start <= lock.latest + SLACK_S:
         yield state
     if lock is not None and operation.end >= lock.earliest - SLACK_S:
-        yield state._replace(lock=None)
+        yield state._replace(lock=None, lapsed=lock.token)
 
 
 def _get(state: Pair, operation: Operation) -> Iterator[Pair]:
@@ -80,7 +88,7 @@ def _move(state: Pair, operation: Operation) -> Iterator[Pair]:
     if status == 423 and state.lock is not None:
         yield state
     if state.lock is None and status in (None, 201 if state.b is None else 204):
-        yield Pair(None, state.a, None)
+        yield Pair(None, state.a)
 
 
 def _delete(state: Pair, operation: Operation) -> Iterator[Pair]:
@@ -90,7 +98,7 @@ def _delete(state: Pair, operation: Operation) -> Iterator[Pair]:
     if status == 423 and state.lock is not None:
         yield state
     if state.a is not None and state.lock is None and status in (None, 204):
-        yield state._replace(a=None)
+        yield Pair(None, state.b)
 
 
 def _lock(state: Pair, operation: Operation) -> Iterator[Pair]:
@@ -102,13 +110,30 @@ def _lock(state: Pair, operation: Operation) -> Iterator[Pair]:
         yield Pair("" if state.a is None else state.a, state.b, held)
 
 
+def _refresh(state: Pair, operation: Operation) -> Iterator[Pair]:
+    status, token = None if operation.is_open else operation.result[0], operation.detail["token"]
+    own = token == (state.lock.token if state.lock else state.lapsed)
+    if own and status in (None, 200):
+        yield state._replace(lock=Held(token, operation.start + LOCK_S, operation.end + LOCK_S), lapsed=None)
+    if not own and status == 412:
+        yield state
+
+
 def _unlock(state: Pair, operation: Operation) -> Iterator[Pair]:
     status = None if operation.is_open else operation.result[0]
-    own = state.lock is not None and state.lock.token == operation.detail["token"]
+    own = operation.detail["token"] == (state.lock.token if state.lock else state.lapsed)
     if own and status in (None, 204):
-        yield state._replace(lock=None)
+        yield state._replace(lock=None, lapsed=None)
     if not own and status in (404, 409, 412):
         yield state
 
 
-_STEPS = {"GET": _get, "PUT": _put, "MOVE": _move, "DELETE": _delete, "LOCK": _lock, "UNLOCK": _unlock}
+_STEPS = {
+    "GET": _get,
+    "PUT": _put,
+    "MOVE": _move,
+    "DELETE": _delete,
+    "LOCK": _lock,
+    "REFRESH": _refresh,
+    "UNLOCK": _unlock,
+}

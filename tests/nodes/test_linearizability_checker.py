@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.nodes.player import body_of, text_of
 from tests.nodes.shared_file import Pair, step
 from tests.support.linear import NEVER, Operation, is_linearizable
 
@@ -61,6 +62,29 @@ def test_a_lock_stops_others_and_opens_to_its_token() -> None:
     assert not _accepted(lock, _op("PUT", 1, 2, (204,), text="x"))
     assert not _accepted(lock, _op("UNLOCK", 1, 1.5, (204,), token="t"), _op("PUT", 2, 2.1, (423,), text="x"))
     assert not _accepted(lock, _op("MOVE", 1, 2, (201,)))
+
+
+def test_a_lock_that_was_refreshed_lives_on_and_one_that_expired_may_be_taken_up_again() -> None:
+    lock = _op("LOCK", 0, 1, (201, "t"))
+    refreshed = _op("REFRESH", 4, 5, (200, ""), token="t")
+    assert _accepted(lock, refreshed, _op("PUT", 8, 9, (423, ""), text="x"))
+    assert not _accepted(lock, refreshed, _op("PUT", 8, 8.1, (204, ""), text="x"))  # past a lock
+    assert _accepted(lock, _op("REFRESH", 8, 9, (200, ""), token="t"), _op("PUT", 12, 12.5, (423, ""), text="x"))
+    taken = _op("LOCK", 8, 9, (200, "u"))
+    assert _accepted(lock, taken, _op("REFRESH", 10, 11, (412, ""), token="t"))
+    assert not _accepted(lock, taken, _op("REFRESH", 10, 11, (200, ""), token="t"))  # resurrected
+    released = _op("UNLOCK", 2, 3, (204, ""), token="t")
+    assert not _accepted(lock, released, _op("REFRESH", 3.5, 4, (200, ""), token="t"))
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_a_body_that_is_cut_or_made_of_two_is_no_text(large: bool) -> None:
+    body, other = body_of("1-23", True), body_of("4-56", True)
+    assert text_of(body_of("1-23", large)) == "1-23"
+    assert text_of(b"") == ""
+    half = len(body) // 10 * 5
+    for torn in (body[:half], body[: half + 2], body[:half] + other[half:], body + b"1"):
+        assert text_of(torn).startswith("torn")
 
 
 def test_a_move_takes_the_content_along() -> None:

@@ -18,8 +18,8 @@ from davdrive.errors import DriveError
 from davdrive.metadata.locks import all_locks
 from tests.model.drive_ops import DriveOps, Place
 from tests.model.shapes import Demand
-from tests.races.faults import check_then_act
-from tests.races.racer import Site
+from tests.races.faults import commit_faults
+from tests.races.site import Site
 
 DRIVE, FILES = "shared", ("r0", "r1", "r2")
 WEIGHTS = {"get": 6, "put": 8, "lock": 1, "refresh": 1, "unlock": 4, "discover": 2}
@@ -102,8 +102,7 @@ def _say(line: dict[str, Any]) -> None:
 
 def main() -> None:
     url, objects, who, seed, steps, *faults = sys.argv[1:]
-    if faults:
-        check_then_act()
+    commit_faults(faults)
     actor = Actor(Site(url, Path(objects)), who, random.Random(seed))
     for number in range(int(steps)):
         actor.step(number)

@@ -1,18 +1,23 @@
-"""The fault that the races must catch: what is judged before the transaction instead of inside it."""
+"""The faults that races and histories must catch: judging before the transaction instead of inside it, all or the locks
+alone, and reading what a replica that lags behind would show."""
 
 import contextlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from davdrive.drive import copying, delete, guard, lock, mkcol, move, proppatch, put, transfer
 from davdrive.errors import DriveError
 from davdrive.metadata.database import Database
+from davdrive.metadata.session import Session
 from davdrive.metadata.transaction import Change, Transaction, transact
 
 GAP_S = 0.003
 """Between judging and writing: what a server that looks first and writes then leaves to chance."""
+
+STALE_S = 0.05
+"""How far a replica lags behind."""
 
 _judged = threading.local()
 
@@ -23,11 +28,45 @@ class _Judged(DriveError):
 
 def check_then_act() -> None:
     """From now on this process judges locks, preconditions and the shape of the tree before its transactions."""
+    check_locks_first()
+    guard.check_write = _unless_judged(guard.check_write)
+    transfer._check_apart = _unless_judged(transfer._check_apart)
+
+
+def check_locks_first() -> None:
+    """From now on this process judges locks before its transactions."""
     for module in (copying, delete, lock, mkcol, move, proppatch, put):
         module.transact = _judge_first  # type: ignore[attr-defined]
-    for where, name in ((guard, "_refuse"), (guard, "check_write"), (lock, "_check_compatible")):
-        setattr(where, name, _unless_judged(getattr(where, name)))
-    transfer._check_apart = _unless_judged(transfer._check_apart)
+    guard._refuse = _unless_judged(guard._refuse)
+    lock._check_compatible = _unless_judged(lock._check_compatible)
+
+
+def stale_reads() -> None:
+    """From now on this process reads from a snapshot that it renews now and then."""
+    held: list[tuple[float, contextlib.ExitStack, Session]] = []
+
+    def read(database: Database, work: Callable[[Session], Any], _deadline: object = None) -> Any:
+        if held and time.monotonic() - held[0][0] > STALE_S:
+            held.pop()[1].close()
+        if not held:
+            stack = contextlib.ExitStack()
+            held.append((time.monotonic(), stack, stack.enter_context(database.snapshot())))
+        return work(held[0][2])
+
+    Database.read = read  # type: ignore[method-assign]
+
+
+FAULTS: dict[str, Callable[[], None]] = {
+    "check-then-act": check_then_act,
+    "locks-first": check_locks_first,
+    "stale-reads": stale_reads,
+}
+
+
+def commit_faults(names: Sequence[str]) -> None:
+    """Switch these faults on, in this process."""
+    for name in names:
+        FAULTS[name]()
 
 
 def _unless_judged(check: Callable[..., Any]) -> Callable[..., Any]:

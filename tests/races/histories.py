@@ -1,5 +1,6 @@
 """Recording what several clients do at once, some of them killed, and judging it."""
 
+import itertools
 import json
 import random
 import signal
@@ -20,8 +21,9 @@ from tests.model.drive_ops import DriveOps
 from tests.model.reference import EDITOR
 from tests.model.shapes import Demand
 from tests.races.actor import DRIVE, FILES
-from tests.races.linear import Event, State, ended, is_linearizable
-from tests.races.racer import Site
+from tests.races.locked_file import Asked, Heard, State, operation, step
+from tests.races.site import Site
+from tests.support.linear import Operation, unexplained
 
 CLIENTS = ("p0", "p1", "p2", "p3")
 BEGINNING = "beginning"
@@ -32,7 +34,7 @@ PATIENCE_S = 120.0
 class Recording:
     """What was seen, by file."""
 
-    events: dict[str, list[Event]] = field(default_factory=lambda: defaultdict(list))
+    events: dict[str, list[Operation]] = field(default_factory=lambda: defaultdict(list))
     tally: Counter[str] = field(default_factory=Counter)
 
     def add(self, who: str, output: str) -> None:
@@ -43,12 +45,12 @@ class Recording:
             self.tally[f"{before['what']} {after['outcome'] if after else 'unknown'}"] += 1
 
 
-def _event(who: str, before: dict[str, Any], after: dict[str, Any] | None) -> Event:
-    event = Event(who, before["what"], tuple(before["arguments"]), before["began"])
+def _event(who: str, before: dict[str, Any], after: dict[str, Any] | None) -> Operation:
+    asked = Asked(who, tuple(before["arguments"]))
     if after is None:
-        return event
-    result = after["result"]
-    return ended(event, after["ended"], after["outcome"], tuple(result) if isinstance(result, list) else result)
+        return operation(before["what"], asked, before["began"])
+    value = tuple(after["result"]) if isinstance(after["result"], list) else after["result"]
+    return operation(before["what"], asked, before["began"], after["ended"], Heard(after["outcome"], value))
 
 
 @dataclass
@@ -111,5 +113,24 @@ def _prepare(url: str, objects: Path) -> None:
 
 
 def disorders(recording: Recording) -> list[str]:
-    """The files whose history has no order."""
-    return [name for name, events in recording.events.items() if not is_linearizable(events, State(BEGINNING))]
+    """Of each file whose history has no order: where every attempt to find one gets stuck."""
+    stuck = {name: unexplained(events, State(BEGINNING), step) for name, events in recording.events.items()}
+    return [f"{name}:\n{where}" for name, where in stuck.items() if where]
+
+
+NEEDED = (
+    "get done", "put done", "put PreconditionFailed", "put Locked", "lock done", "lock LockConflict", "refresh done",
+    "unlock done", "discover done",
+)  # fmt: skip
+
+
+def require_meeting(recording: Recording, kills: int) -> None:
+    """AssertionError unless the clients stood in each other's way, and some never heard what came of their doing."""
+    missing = [each for each in NEEDED if not recording.tally[each]]
+    assert not missing, f"nothing was proved about {missing}: {dict(recording.tally)}"
+    for name, events in recording.events.items():
+        by_start = sorted(events, key=lambda each: each.start)
+        overlaps = sum(later.start < earlier.end for earlier, later in itertools.pairwise(by_start))
+        assert overlaps > len(events) / 10, f"the clients of {name} came one after the other: {overlaps}"
+    unknown = sum(count for what, count in recording.tally.items() if what.endswith("unknown"))
+    assert unknown or not kills, "nobody was killed in the middle of anything"

@@ -10,6 +10,8 @@ from typing import Any, Generic, TypeVar
 
 State = TypeVar("State", bound=Hashable)
 NEVER = float("inf")
+MOST_NODES = 2_000_000
+"""Nodes of the search; a history that needs more was badly chosen."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class _Search(Generic[State]):
             if (done, state) in tried:
                 continue
             tried.add((done, state))
+            if len(tried) > MOST_NODES:
+                raise RuntimeError("too many orders to try; take shorter histories")
             self.furthest = max(self.furthest, done, key=int.bit_count)
             for number in self._next(done):
                 stack += [(done | 1 << number, after) for after in self.step(state, self.history[number])]
@@ -66,7 +70,8 @@ class _Search(Generic[State]):
 
 
 def is_linearizable(history: Iterable[Operation], initial: State, step: Step[State]) -> bool:
-    """Whether the answers can be explained by doing the operations one after the other.
+    """Whether the answers can be explained by doing the operations one after the other. RuntimeError when the search is
+    too large.
 
     `step` gives the states that may follow a state by an operation with the answer that it had (for an open one, by
     doing it at all): none where that answer is impossible.

@@ -143,7 +143,7 @@ def running_cluster(
         nodes.append(Node(mine, folder / f"node{number}.log", users, workers))
     cluster = Cluster(nodes, settings)
     try:
-        with ThreadPoolExecutor(len(users)) as pool:
+        with ThreadPoolExecutor(len(users) or 1) as pool:
             list(pool.map(lambda user: _add_user(cluster, *user), users.items()))
         for node in nodes:
             node.begin()

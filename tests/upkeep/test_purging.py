@@ -7,9 +7,8 @@ from dataclasses import replace
 from davdrive.drive.backend import Backend
 from davdrive.drive.uploads.begin import begin
 from davdrive.metadata.caller import SYSTEM
-from davdrive.metadata.drives import find_drive, set_retention
+from davdrive.metadata.drives import find_drive, hold_drive, set_retention
 from davdrive.metadata.purging import oldest_revision, purge_entries
-from davdrive.metadata.uploads import hold_drive
 from davdrive.upkeep.foresee import foresee
 from davdrive.upkeep.options import DAY_S
 from tests.upkeep.conftest import AT_ONCE

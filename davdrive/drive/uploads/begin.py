@@ -10,7 +10,7 @@ from davdrive.drive.uploads.find import UploadDetails, UploadRef, look_up, write
 from davdrive.drive.uploads.room import check_total
 from davdrive.errors import AlreadyExists, TooManyRequests
 from davdrive.metadata.caller import Caller
-from davdrive.metadata.drives import ask_drive, find_drive
+from davdrive.metadata.drives import ask_drive, find_drive, hold_drive_named
 from davdrive.metadata.session import Question, Session
 from davdrive.metadata.tables import PENDING
 from davdrive.metadata.uploads import (
@@ -20,7 +20,6 @@ from davdrive.metadata.uploads import (
     count_uploads,
     find_named_upload,
     find_upload,
-    hold_drive_named,
     insert_upload,
 )
 

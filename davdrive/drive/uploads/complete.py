@@ -26,7 +26,7 @@ from davdrive.drive.uploads.whole import (
     check_size,
     read_digests,
 )
-from davdrive.errors import BodyMismatch, ChecksumMismatch, Conflict, Damaged, PreconditionFailed
+from davdrive.errors import BodyMismatch, ChecksumMismatch, Conflict, Damaged, DriveError, PreconditionFailed
 from davdrive.metadata.caller import Caller
 from davdrive.metadata.contents import insert_content
 from davdrive.metadata.drives import Drive, ask_drive, find_drive
@@ -35,6 +35,14 @@ from davdrive.metadata.session import Session
 from davdrive.metadata.tables import COMPLETE
 from davdrive.metadata.transaction import Change, Transaction, transact
 from davdrive.metadata.uploads import Held, Upload, set_state
+
+
+class _Completed(DriveError):
+    """Somebody else completed it meanwhile; there is nothing to change, and no revision to draw."""
+
+    def __init__(self, upload: Upload) -> None:
+        super().__init__("it is complete already")
+        self.upload = upload
 
 
 def complete(
@@ -76,14 +84,17 @@ def complete(
     def work(transaction: Transaction) -> Written:
         held = look_up(transaction.session, caller, ref)
         if held.upload.state == COMPLETE:
-            return _as_before(held.upload, target)
+            raise _Completed(held.upload)
         _check_unchanged(held.upload, upload)
         return _complete(transaction, backend, held, target, options, conditions, overwrite, known)
 
     other = None if drive.name_key == path_keys(target).drive else drive.name_key
     change = Change("put", caller, path_keys(target).drive, str(target), other_key=other, deadline=deadline)
     change.ahead = lambda: [ask(caller, ref), *file_and_locks(target, conditions)]
-    return transact(backend.database, change, work)
+    try:
+        return transact(backend.database, change, work)
+    except _Completed as completed:
+        return _as_before(completed.upload, target)
 
 
 def _as_before(upload: Upload, target: DrivePath) -> Written:

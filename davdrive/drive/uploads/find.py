@@ -9,6 +9,7 @@ from davdrive.drive.names import DrivePath, check_path, name_key
 from davdrive.drive.places import require_editor
 from davdrive.errors import Forbidden, NotFound
 from davdrive.metadata.caller import Caller
+from davdrive.metadata.drives import hold_drive_named
 from davdrive.metadata.parts import Part, parts_page
 from davdrive.metadata.session import Question, Session
 from davdrive.metadata.uploads import (
@@ -18,7 +19,6 @@ from davdrive.metadata.uploads import (
     ask_upload,
     find_named_upload,
     find_upload,
-    hold_drive_named,
     hold_drive_of,
     named_uploads,
 )
