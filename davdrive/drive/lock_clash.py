@@ -12,11 +12,17 @@ _EVER = -1
 def clashing(session: Session, drive: int, keys: Sequence[str], *, exclusive: bool, infinite: bool) -> list[Lock]:
     """Every lock, expired or not, whose scope meets that of a lock on `keys` and that does not go together with it
     (RFC 4918 §6.2, §9.10.4)."""
+    there = meeting(session, drive, keys, infinite=infinite)
+    return [each for each in there if not compatible(exclusive, bool(each.exclusive))]
+
+
+def meeting(session: Session, drive: int, keys: Sequence[str], *, infinite: bool) -> list[Lock]:
+    """Every lock, expired or not, whose scope meets that of a lock on `keys`."""
     key = path_key(keys)
     there = [each for each in locks_on(session, drive, ancestors(keys), _EVER) if covers(each, key)]
     if infinite:
         there += locks_below(session, drive, key, _EVER, most=1 << 31)
-    return [each for each in there if not compatible(exclusive, bool(each.exclusive))]
+    return there
 
 
 def live(locks: Sequence[Lock], now_ms: int) -> list[Lock]:

@@ -31,7 +31,8 @@ _REMOVE = Statement("DELETE FROM locks WHERE token = :token")
 _REMOVE_WITHIN = Statement("""
     DELETE FROM locks WHERE drive = :drive AND (path_key = :path_key OR (path_key >= :first AND path_key < :last))""")
 _SWEEP = Statement("DELETE FROM locks WHERE drive = :drive AND expires_ms < :before_ms")
-_COUNT = Statement("SELECT count(*) FROM locks WHERE drive = :drive AND expires_ms > :now_ms")
+_COUNT = Statement("""
+    SELECT count(*), COALESCE(sum(length(owner_xml)), 0) FROM locks WHERE drive = :drive AND expires_ms > :now_ms""")
 _LOCK_FIELDS = ", ".join(f"locks.{each.strip()}" for each in _FIELDS.split(","))
 _ALL = Statement(f"""
     SELECT {_LOCK_FIELDS} FROM locks JOIN drives ON drives.id = locks.drive WHERE locks.expires_ms > {{LOCK_MS}}
@@ -137,10 +138,10 @@ def sweep_locks(session: Session, drive: int, before_ms: int) -> None:
     session.do(_SWEEP, drive=drive, before_ms=before_ms)
 
 
-def count_locks(session: Session, drive: int, now_ms: int) -> int:
-    """How many unexpired locks the drive has."""
-    found: int = session.value(_COUNT, drive=drive, now_ms=now_ms)
-    return found
+def count_locks(session: Session, drive: int, now_ms: int) -> tuple[int, int]:
+    """How many unexpired locks the drive has, and the characters of their owners in all."""
+    count, owners = session.row(_COUNT, drive=drive, now_ms=now_ms) or (0, 0)
+    return count, int(owners)
 
 
 def all_locks(session: Session) -> list[Lock]:
