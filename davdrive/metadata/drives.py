@@ -15,12 +15,16 @@ _FACTS = """drives.id, drives.name, drives.name_key, drives.case_insensitive, dr
 _HAS = """EXISTS (SELECT 1 FROM locks l WHERE l.drive = drives.id),
     EXISTS (SELECT 1 FROM properties p WHERE p.drive = drives.id)"""
 COLUMNS = _FACTS + ", {GREATEST}(drives.time_ms, {NOW_MS}), {LOCK_MS}, " + _HAS
+SEEN = """(CAST(:user AS BIGINT) IS NULL OR EXISTS (
+    SELECT 1 FROM members m WHERE m.drive = drives.id AND m."user" = :user))"""
+"""Whether the caller may know of the drive. It stands where a drive is looked up, so that one which is not to be seen
+takes as long as one which is not there, and no stranger ever holds its writer lock."""
 ROLE = '(SELECT m.role FROM members m WHERE m.drive = drives.id AND m."user" = :user)'
 
-_FIND = Statement(f"SELECT {COLUMNS}, {ROLE} FROM drives WHERE name_key = :name_key")
+_FIND = Statement(f"SELECT {COLUMNS}, {ROLE} FROM drives WHERE name_key = :name_key AND {SEEN}")
 _TAKE = Statement(f"""
     UPDATE drives SET revision = revision + 1, time_ms = {{GREATEST}}(time_ms, {{NOW_MS}})
-    WHERE name_key = :name_key RETURNING {_FACTS}, time_ms, {{TAKEN_LOCK_MS}}""")
+    WHERE name_key = :name_key AND {SEEN} RETURNING {_FACTS}, time_ms, {{TAKEN_LOCK_MS}}""")
 # A statement of its own: while the one above waits for its turn, others commit, and PostgreSQL looks at rows of other
 # tables as they were before the waiting began.
 _TAKEN = Statement(f"SELECT {_HAS}, {ROLE} FROM drives WHERE name_key = :name_key")
@@ -77,7 +81,7 @@ def find_drive(session: Session, name_key: str, caller: Caller) -> Drive:
 def take_drive(session: Session, name_key: str, caller: Caller) -> Drive:
     """Take the drive's writer lock and draw the next revision (DESIGN §2). Errors: NotFound."""
     taken, state = session.gather(
-        ((_TAKE, {"name_key": name_key}), (_TAKEN, {"name_key": name_key, "user": caller.user}))
+        ((_TAKE, {"name_key": name_key, "user": caller.user}), (_TAKEN, {"name_key": name_key, "user": caller.user}))
     )
     return _visible((*taken[0], *state[0]) if taken else None, caller, name_key)
 

@@ -64,7 +64,7 @@ def _path(value: str) -> object:
     if place is not None:
         again = decode_path(path_href(place, is_collection=False))
         assert again == place, "an href leads to another place than the one that it was made of"
-        assert [name_key(name, case_insensitive=True) for name in place.names] is not None
+        assert all(name_key(name, case_insensitive=True).encode() for name in place.names)
     return place
 
 

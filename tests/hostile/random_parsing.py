@@ -55,7 +55,9 @@ def _other() -> st.SearchStrategy[bytes]:
     long = st.tuples(word, st.sampled_from(PUMPS), word).map(
         lambda three: (three[0] + three[1] * REPEATS[-1] + three[2]).encode("latin-1", "replace")
     )
-    return st.one_of(*[long] * 6, made, made, st.binary(max_size=80), fuzzing.documents, fuzzing.raw_names.map(str.encode))
+    return st.one_of(
+        *[long] * 6, made, made, st.binary(max_size=80), fuzzing.documents, fuzzing.raw_names.map(str.encode)
+    )
 
 
 @dataclass
@@ -68,7 +70,7 @@ class Shooting:
     finding: Exception | None = None
 
     def fire(self, data: bytes) -> None:
-        """One input, unless there is a finding already. (Memory peaks once, so nothing can be shrunk or tried again.)"""
+        """One input, unless there is a finding already: memory peaks once, so nothing can be tried again."""
         if self.finding is None:
             try:
                 self._fire(data)
