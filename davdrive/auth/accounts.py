@@ -64,13 +64,18 @@ class Accounts:
 
     def find(self, name: str) -> User | None:
         """The user of that name."""
+        return self._known.find(name_key(name), lambda: self._look_up(name))
+
+    def _look_up(self, name: str) -> User | None:
         key = name_key(name)
-        return self._known.find(key, lambda: self._database.read(lambda session: find_user(session, key)))
+        return self._database.read(lambda session: find_user(session, key))
 
     def verify(self, name: str, password: str, address: str) -> Caller | None:
         """The caller behind a name and a password (or an app password), None if there is none. It takes as long for
-        an unknown name as for a wrong password. Errors: TooManyRequests while guessing is slowed."""
-        user = self.find(name)
+        an unknown name as for a wrong password, so only who was in before is known without asking the database. Errors:
+        TooManyRequests while guessing is slowed."""
+        quick = not self._known.remembers or self._remembered.has(name, password)
+        user = self.find(name) if quick else self._look_up(name)
         stored = "" if user is None else user.password_hash
         return self._remembered.check(name, password, stored, lambda: self._verify(user, name, password, address))
 

@@ -20,6 +20,11 @@ class KnownUsers:
         self._known: dict[str, tuple[float, User]] = {}
         self._mutex = threading.Lock()
 
+    @property
+    def remembers(self) -> bool:
+        """Whether anybody is remembered at all."""
+        return self._seconds > 0
+
     def find(self, key: str, look_up: Callable[[], User | None]) -> User | None:
         """The user of that name key."""
         if not self._seconds:

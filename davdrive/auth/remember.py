@@ -73,6 +73,10 @@ class Remembered(Generic[Who]):
                 return verification.who
         return self._verify(together, mine, verify)
 
+    def has(self, user: str, password: str) -> bool:
+        """Whether the credentials were verified once and may be remembered still."""
+        return self._digest(user, password) in self._entries
+
     def forget(self) -> None:
         """Drop everything, as after a reload of the settings."""
         with self._mutex:

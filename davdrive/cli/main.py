@@ -100,7 +100,9 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except DriveError as error:
-        click.echo(f"davdrive: {error}", err=True)
+        from davdrive.cli.shown import printable  # an error may hold a name that somebody else chose
+
+        click.echo(f"davdrive: {printable(str(error))}", err=True)
         sys.exit(1)
 
 

@@ -40,8 +40,8 @@ def iso(time_ms: int | None) -> str | None:
 def json_text(**fields: Any) -> str:
     """One JSON object on one line."""
     text = json.dumps(fields, ensure_ascii=False)
-    # A file name of this machine may be no UTF-8; what stands for its bytes has to be escaped.
-    return text.encode("utf-8", "backslashreplace").decode()
+    # What a terminal would obey, and what stands for the bytes of a file name that is no UTF-8, has to be escaped.
+    return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
 
 
 def line(**fields: Any) -> None:

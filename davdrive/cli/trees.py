@@ -22,7 +22,7 @@ def report(events: Iterable[Event], json_lines: bool, name: str, total: int | No
             if json_lines:
                 bar.say(_as_line(event))
             elif event.reason:
-                bar.say(f"{event.outcome.value}: {shown.printable(event.path)}: {event.reason}")
+                bar.say(shown.printable(f"{event.outcome.value}: {event.path}: {event.reason}"))
     if json_lines:
         shown.line(**{outcome.value: counts[outcome] for outcome in Outcome}, bytes=stored)
     else:

@@ -75,7 +75,7 @@ def drop(settings: Settings, ids: tuple[str, ...], user: str | None, everything:
         try:
             abort(backend, SYSTEM, UploadRef("", id=each.id))
         except (Conflict, Gone, NotFound) as error:
-            click.echo(f"{each.id} is not dropped: {error}")
+            click.echo(shown.printable(f"{each.id} is not dropped: {error}"))
         else:
             click.echo(f"{each.id} of {shown.printable(each.principal)} is dropped")
 

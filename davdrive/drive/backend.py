@@ -16,8 +16,12 @@ class DriveLimits:
     """The most nodes that one COPY may make: it is one transaction."""
     locks: int = 10_000
     """Unexpired locks a drive: a listing reads all that lie below it."""
+    shared_locks: int = 16
+    """Locks over one resource, which are all shared: each stands in the lockdiscovery of every member."""
     lock_owner_bytes: int = 4096
     """The owner element of a lock comes back in every lockdiscovery."""
+    lock_owners_bytes: int = 4 << 20
+    """All owner elements of a drive: a listing reads those below it at once. Ten thousand of 400 characters fit."""
     properties: int = 1000
     """Dead properties a node."""
     properties_bytes: int = 1 << 20

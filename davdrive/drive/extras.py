@@ -1,6 +1,6 @@
 """What PROPFIND shows beyond a node's own columns: dead properties, locks, checksums; for a page at a time."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from davdrive.drive.backend import Backend
@@ -9,7 +9,7 @@ from davdrive.drive.names import DrivePath, name_key
 from davdrive.metadata.contents import ask_digests, known_digests
 from davdrive.metadata.drives import Drive
 from davdrive.metadata.locks import Lock, ask_below, ask_on, path_key
-from davdrive.metadata.members import Bounds, page_properties, pages
+from davdrive.metadata.members import FIRST_PAGE, NEXT_PAGES, Bounds, page_properties, pages
 from davdrive.metadata.properties import Properties, ask_properties, by_node
 from davdrive.metadata.resources import Resource
 from davdrive.metadata.session import Question, Row
@@ -23,27 +23,29 @@ BELOW = LOCKS << 8
 
 @dataclass(slots=True)
 class Extras:
-    """By node id: dead properties and digests. Locks: those that may cover any of the rows."""
+    """By node id: dead properties and digests. `locks`: those whose root is at the collection or above it;
+    `below`: the others, by the path key of their root. So a row costs the same, however many locks there are."""
 
     now_ms: int
     base_keys: tuple[str, ...] = ()
     itself: int | None = None
     case_insensitive: bool = False
     locks: Sequence[Lock] = ()
+    below: Mapping[str, Sequence[Lock]] = field(default_factory=dict)
     dead: Mapping[int, Properties] = field(default_factory=dict)
     digests: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
-        return not self.locks and not self.dead and not self.digests
+        return not self.locks and not self.below and not self.dead and not self.digests
 
     def locks_on(self, resource: Resource) -> list[Lock]:
         """The locks whose scope holds the resource, inherited ones too (RFC 4918 §15.8)."""
-        if not self.locks:
+        if not self.locks and not self.below:
             return []
         own = () if resource.node == self.itself else (name_key(resource.name, self.case_insensitive),)
         key = path_key((*self.base_keys, *own))
-        return [lock for lock in self.locks if covers(lock, key)]
+        return [*(lock for lock in self.locks if covers(lock, key)), *self.below.get(key, ())]
 
 
 def extras_of(backend: Backend, drive: Drive, path: DrivePath, resource: Resource, needs: int) -> Extras:
@@ -90,15 +92,29 @@ def list_with_extras(
 
     digests = bool(needs & DIGESTS)
     for page in pages(
-        backend.database, drive.id, collection.node, drive.revision, digests=digests, beside=beside if own else None
+        backend.database,
+        drive.id,
+        collection.node,
+        drive.revision,
+        digests=digests,
+        beside=beside if own else None,
+        next_pages=FIRST_PAGE if DEAD in own else NEXT_PAGES,
     ):
         answers = list(page.answers)
         dead = by_node(answers.pop(0)) if DEAD in own else {}
         if answers:
             named = dict(zip(own, answers, strict=True))
-            extras.locks = [Lock._make(row) for kind in (LOCKS, BELOW) for row in named.get(kind, ())]
+            extras.locks = [Lock._make(row) for row in named.get(LOCKS, ())]
+            extras.below = _by_root(map(Lock._make, named.get(BELOW, ())))
             dead |= by_node(named.get(DEAD, ()))
         yield page.members, replace(extras, dead=dead, digests=page.digests)
+
+
+def _by_root(locks: Iterable[Lock]) -> dict[str, list[Lock]]:
+    found: dict[str, list[Lock]] = {}
+    for lock in locks:
+        found.setdefault(lock.path_key, []).append(lock)
+    return found
 
 
 def _empty(drive: Drive, path: DrivePath, itself: int | None) -> Extras:

@@ -9,10 +9,10 @@ from functools import partial
 
 from davdrive.deadline import Deadline
 from davdrive.drive.ahead import lockable
-from davdrive.drive.backend import Backend
+from davdrive.drive.backend import Backend, DriveLimits
 from davdrive.drive.conditions import NO_CONDITIONS, Conditions
 from davdrive.drive.guard import check_conditions, check_membership
-from davdrive.drive.lock_clash import clashing, end_expired
+from davdrive.drive.lock_clash import clashing, end_expired, meeting
 from davdrive.drive.names import DrivePath
 from davdrive.drive.near_locks import live
 from davdrive.drive.places import Place, find_place, path_keys, require_editor
@@ -27,6 +27,9 @@ from davdrive.metadata.transaction import Change, Transaction, transact
 from davdrive.metadata.versions import open_version
 
 EMPTY_SHA256 = hashlib.sha256().digest()
+
+PATH_BYTES = 2600
+"""The longest path that can be locked: PostgreSQL must index it, and takes 2,704 bytes with what stands beside it."""
 
 FORGET_EXPIRED_MS = 3_600_000
 """How long an expired lock stays renewable by its owner while nobody else took it (Word wakes from sleep)."""
@@ -64,7 +67,8 @@ def lock(
     """Take a write lock.
 
     Errors: LockConflict naming the lock roots in the way, Locked by the parent's lock when the path is unmapped,
-    ParentMissing, Forbidden, PreconditionFailed, TooLarge when the drive has too many locks.
+    ParentMissing, Forbidden, PreconditionFailed, TooLarge when the drive or the place has too many locks, or its path
+    is too long for one.
     """
     if len(request.owner_xml or "") > backend.limits.lock_owner_bytes:
         raise BadRequest(f"the owner element may have at most {backend.limits.lock_owner_bytes} characters")
@@ -76,9 +80,11 @@ def lock(
         if place.resource is None:
             place.parent()
         check_conditions(transaction, place, conditions, (drive,))
+        _check_path(place)
         met = _met(transaction, place, request)
         _check_compatible(place, met)
-        _check_count(transaction, drive, backend.limits.locks)
+        _check_count(transaction, drive, backend.limits)
+        _check_shared(transaction, place, request, backend.limits.shared_locks)
         if place.resource is None:
             check_membership(transaction, place, conditions)
         node = _empty_file(transaction, place) if place.resource is None else place.resource.node
@@ -113,9 +119,27 @@ def _roots(locks: Sequence[Lock]) -> tuple[tuple[str, ...], ...]:
     return tuple(dict.fromkeys(each.names for each in locks))
 
 
-def _check_count(transaction: Transaction, drive: Drive, most: int) -> None:
-    if count_locks(transaction.session, drive.name_key) >= most:
-        raise TooLarge(f"the drive has {most} locks already; release some")
+def _check_path(place: Place) -> None:
+    if len(path_key(place.keys).encode()) > PATH_BYTES:
+        raise TooLarge(f"a path of more than {PATH_BYTES} bytes cannot be locked; use shorter names, or fewer")
+
+
+def _check_count(transaction: Transaction, drive: Drive, limits: DriveLimits) -> None:
+    count, owners = count_locks(transaction.session, drive.name_key)
+    if count >= limits.locks:
+        raise TooLarge(f"the drive has {limits.locks} locks already; release some")
+    if owners > limits.lock_owners_bytes:
+        raise TooLarge(f"the owners of the drive's locks have over {limits.lock_owners_bytes} bytes; release some")
+
+
+def _check_shared(transaction: Transaction, place: Place, request: LockRequest, most: int) -> None:
+    """An exclusive lock is alone; shared ones over one resource add up. Those below a lock of infinite depth count in
+    full, though each lies over a part of it alone: so no resource ever has more."""
+    if request.exclusive:
+        return
+    met = meeting(transaction.session, place.lookup, path_key(place.keys), infinite=request.infinite)
+    if len(live(met, place.drive.lock_ms)) >= most:
+        raise TooLarge(f"{place.path} has {most} shared locks already; wait until one is released")
 
 
 def _empty_file(transaction: Transaction, place: Place) -> int:

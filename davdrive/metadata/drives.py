@@ -15,15 +15,19 @@ _FACTS = """drives.id, drives.name, drives.name_key, drives.case_insensitive, dr
 _HAS = """EXISTS (SELECT 1 FROM locks l WHERE l.drive = drives.id),
     EXISTS (SELECT 1 FROM properties p WHERE p.drive = drives.id)"""
 COLUMNS = _FACTS + ", {GREATEST}(drives.time_ms, {NOW_MS}), {LOCK_MS}, " + _HAS
+SEEN = """(CAST(:user AS BIGINT) IS NULL OR EXISTS (
+    SELECT 1 FROM members m WHERE m.drive = drives.id AND m."user" = :user))"""
+"""Whether the caller may know of the drive. It stands where a drive is looked up, so that one which is not to be seen
+takes as long as one which is not there, and no stranger ever holds its writer lock."""
 ROLE = '(SELECT m.role FROM members m WHERE m.drive = drives.id AND m."user" = :user)'
 
-_FIND = Statement(f"SELECT {COLUMNS}, {ROLE} FROM drives WHERE name_key = :name_key")
+_FIND = Statement(f"SELECT {COLUMNS}, {ROLE} FROM drives WHERE name_key = :name_key AND {SEEN}")
 _TAKE = Statement(f"""
     UPDATE drives SET revision = revision + 1, time_ms = {{GREATEST}}(time_ms, {{NOW_MS}})
-    WHERE name_key = :name_key RETURNING {_FACTS}, time_ms, {{TAKEN_LOCK_MS}}""")
+    WHERE name_key = :name_key AND {SEEN} RETURNING {_FACTS}, time_ms, {{TAKEN_LOCK_MS}}""")
 _TAKE_ALONE = Statement(f"""
     UPDATE drives SET revision = revision + 1, time_ms = {{GREATEST}}(time_ms, {{NOW_MS}})
-    WHERE name_key = :name_key RETURNING {_FACTS}, time_ms, {{TAKEN_LOCK_MS}}, {_HAS}, {ROLE}""")
+    WHERE name_key = :name_key AND {SEEN} RETURNING {_FACTS}, time_ms, {{TAKEN_LOCK_MS}}, {_HAS}, {ROLE}""")
 """For SQLite, where who writes is alone."""
 # Two statements for PostgreSQL: while the first one waits for its turn, others commit, and PostgreSQL looks at rows of
 # other tables as they were before the waiting began.
@@ -99,7 +103,7 @@ def take_drives(session: Session, name_keys: Sequence[str], caller: Caller) -> l
 
 
 def _take_in_turn(session: Session, name_keys: Sequence[str], caller: Caller) -> list[Row | None]:
-    takes: list[Question] = [(_TAKE, {"name_key": key}) for key in name_keys]
+    takes: list[Question] = [(_TAKE, {"name_key": key, "user": caller.user}) for key in name_keys]
     states: list[Question] = [(_TAKEN, {"name_key": key, "user": caller.user}) for key in name_keys]
     found = session.gather([*takes, *states])
     both = zip(found[: len(takes)], found[len(takes) :], strict=True)

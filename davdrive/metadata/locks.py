@@ -39,7 +39,7 @@ _REMOVE_WITHIN = Statement("""
     DELETE FROM locks WHERE drive = :drive AND (path_key = :path_key OR (path_key >= :first AND path_key < :last))""")
 _SWEEP = Statement("DELETE FROM locks WHERE drive = :drive AND expires_ms < :before_ms")
 _COUNT = Statement(f"""
-    SELECT count(*) FROM locks WHERE drive = {_DRIVE}
+    SELECT count(*), COALESCE(sum(length(owner_xml)), 0) FROM locks WHERE drive = {_DRIVE}
         AND expires_ms > (SELECT {{TAKEN_LOCK_MS}} FROM drives WHERE name_key = :drive_key)""")
 _ALL = Statement(f"""
     SELECT {_LOCK_FIELDS} FROM locks JOIN drives ON drives.id = locks.drive WHERE locks.expires_ms > {{LOCK_MS}}
@@ -160,11 +160,11 @@ def sweep_locks(session: Session, drive: int, before_ms: int) -> None:
     session.do(_SWEEP, drive=drive, before_ms=before_ms)
 
 
-def count_locks(session: Session, drive_key: str) -> int:
-    """How many unexpired locks the drive has."""
+def count_locks(session: Session, drive_key: str) -> tuple[int, int]:
+    """How many unexpired locks the drive has, and the characters of their owners in all."""
     statement, parameters = ask_count(drive_key)
-    found: int = session.value(statement, **parameters)
-    return found
+    count, owners = session.row(statement, **parameters) or (0, 0)
+    return count, int(owners)
 
 
 def ask_count(drive_key: str) -> Question:

@@ -15,7 +15,8 @@ from davdrive.metadata.session import Question, Row, Session
 from davdrive.metadata.statement import Statement
 
 FIRST_PAGE, NEXT_PAGES = 100, 1000
-"""Rows a page: few in the first one, so that the first byte leaves early; then enough to make a statement worth it."""
+"""Rows a page: few in the first one, so that the first byte leaves early; then enough to make a statement worth it.
+Where dead properties come along, every page is a short one: a node may have a quarter of a mebibyte of them."""
 
 _CONTENT = "LEFT JOIN contents c ON c.id = v.content"
 _DIGESTS = ", c.sha256, c.digests"
@@ -71,10 +72,17 @@ Beside = Callable[[Bounds], Sequence[Question]]
 
 
 def pages(
-    database: Database, drive: int, parent: int, revision: int, *, digests: bool = False, beside: Beside | None = None
+    database: Database,
+    drive: int,
+    parent: int,
+    revision: int,
+    *,
+    digests: bool = False,
+    beside: Beside | None = None,
+    next_pages: int = NEXT_PAGES,
 ) -> Iterator[Page]:
     """The members of `parent` as of `revision`, ordered by name key, each page in one round trip. `beside` gives
-    questions that go along with a page of those bounds."""
+    questions that go along with a page of those bounds; `next_pages` are the rows of all pages but the first."""
     after, most = "", FIRST_PAGE
     while True:
         bounds = {"drive": drive, "parent": parent, "revision": revision, "after": after, "most": most}
@@ -84,7 +92,7 @@ def pages(
         yield Page([Resource._make(row[:9]) for row in rows], known, answers)
         if len(rows) < most:
             return
-        after, most = rows[-1][-1], NEXT_PAGES
+        after, most = rows[-1][-1], next_pages
 
 
 def _page(

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from davdrive.errors import NotFound
 from davdrive.metadata.caller import Caller
 from davdrive.metadata.contents import Content, content_of
-from davdrive.metadata.drives import COLUMNS, ROLE, Drive
+from davdrive.metadata.drives import COLUMNS, ROLE, SEEN, Drive
 from davdrive.metadata.session import Question, Session
 from davdrive.metadata.statement import Statement
 from davdrive.metadata.tables import COLLECTION, FILE
@@ -37,11 +37,11 @@ class Resource(NamedTuple):
 
 
 # One row a name that was found; the number of rows tells how far the walk came.
-_WALK = """
+_ANY_WALK = """
     WITH RECURSIVE walk(depth, drive, node, entry, keys) AS (
         SELECT 0, drives.id, CAST(1 AS BIGINT), CAST(0 AS BIGINT),
                CAST(CASE drives.case_insensitive WHEN 1 THEN :folded ELSE :keys END AS {JSON})
-        FROM drives WHERE drives.name_key = :drive_key
+        FROM drives WHERE drives.name_key = :drive_key AND {{SEEN}}
         UNION ALL
         SELECT walk.depth + 1, walk.drive, e.node, e.id, walk.keys FROM walk JOIN entries e
             ON e.drive = walk.drive AND e.parent = walk.node AND e.name_key = {KEY_AT} AND e.until IS NULL
@@ -50,12 +50,14 @@ _NODE = """
     JOIN nodes n ON n.drive = walk.drive AND n.id = walk.node
     LEFT JOIN entries e ON e.id = walk.entry
     LEFT JOIN versions v ON v.drive = walk.drive AND v.node = walk.node AND v.until IS NULL"""
+_WALK, _OWN_WALK = _ANY_WALK.replace("{{SEEN}}", "1 = 1"), _ANY_WALK.replace("{{SEEN}}", SEEN)
 _CHAIN = Statement(f"{_WALK} SELECT COALESCE(e.name, ''), {FIELDS} FROM walk {_NODE} ORDER BY walk.depth")
 _FOUND = f"JOIN drives ON drives.id = walk.drive {_NODE}"
 _LOCATE = Statement(f"""
-    {_WALK} SELECT {COLUMNS}, {ROLE}, COALESCE(e.name, ''), {FIELDS} FROM walk {_FOUND} WHERE walk.depth = :depth""")
+    {_OWN_WALK} SELECT {COLUMNS}, {ROLE}, COALESCE(e.name, ''), {FIELDS}
+    FROM walk {_FOUND} WHERE walk.depth = :depth""")
 _OPEN = Statement(f"""
-    {_WALK} SELECT {COLUMNS}, {ROLE}, COALESCE(e.name, ''), {FIELDS}, c.id, c.size, c.sha256, c.digests, c.inline
+    {_OWN_WALK} SELECT {COLUMNS}, {ROLE}, COALESCE(e.name, ''), {FIELDS}, c.id, c.size, c.sha256, c.digests, c.inline
     FROM walk {_FOUND} LEFT JOIN contents c ON c.id = v.content WHERE walk.depth = :depth""")
 _DRIVE_COLUMNS = len(fields(Drive))
 

@@ -8,12 +8,13 @@ MASK = "********"
 _SECRET_KEY = re.compile(r"(?i)passw|secret|token|authorization|cookie|credential|api_?key|\bha1\b|nonce")
 _SECRET_TEXT = re.compile(
     r"""(?ix)
-    (\b(?:basic|bearer)\s+) [A-Za-z0-9+/=._~-]{6,}                  # Authorization values
-    | (\bdigest\s+) (?:\w+\s*=\s*(?:"[^"]*"|[^\s,"]+)\s*,?\s*){3,}
-    | ((?:://)[^/?\#\s:@]*:) [^/?\#\s@]+ (?=@)                      # passwords in URLs
-    | (\b(?:password|passwd|secret|token)["']?\s*[=:]\s*["']?) [^\s"',;&)}]+
+    (\b(?:basic|bearer)\s++) [A-Za-z0-9+/=._~-]{6,}+                # Authorization values
+    | (\bdigest\s++) (?:\w++\s*+=\s*+(?:"[^"]*+"|[^\s,"]++)\s*+,?\s*+){3,}+
+    | ((?:://)[^/?\#\s:@]*+:) [^/?\#\s@]++ (?=@)                    # passwords in URLs
+    | (\b(?:password|passwd|secret|token)["']?\s*+[=:]\s*+["']?+) [^\s"',;&)}]++
     """
 )
+"""Every step is taken once and never back: a path that a stranger chose is in every line of its request."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 _CONTROL_OR_BREAK = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _MULTILINE_KEYS = frozenset({"exception", "stack"})

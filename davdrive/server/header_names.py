@@ -4,6 +4,8 @@ from davdrive.server.refusal import Refusal
 
 REMEMBERED = 512
 """Names kept by spelling; clients use about a hundred in all, and a hostile one must not fill memory."""
+REMEMBERED_CHARACTERS = 64
+"""The longest name that is kept: no client sends a longer one, and 512 of 60 KiB would be 60 MiB for ever."""
 
 SINGLE = frozenset(
     {
@@ -22,7 +24,7 @@ def environ_key(name: str) -> str:
     key = _keys.get(name)
     if key is None:
         key = _derive(name)
-        if len(_keys) < REMEMBERED:
+        if len(_keys) < REMEMBERED and len(name) <= REMEMBERED_CHARACTERS:
             _keys[name] = key
     return key
 

@@ -29,11 +29,15 @@ class LimitSettings(Section):
     properties_per_node: PositiveCount = 128
     properties_node_bytes: ByteCount = 256 * KIB
     locks_per_drive: PositiveCount = 10_000
+    # Shared locks over one file or collection; a listing shows them again for every member.
+    locks_shared: PositiveCount = 16
     # For a LOCK without a Timeout: twice what davfs2 asks for, so that a short pause loses nothing.
     lock_default_s: PositiveSeconds = HOUR_S
     # `Infinite` is granted as this: a forgotten lock is gone the next day.
     lock_max_s: PositiveSeconds = 24 * HOUR_S
     lock_owner_bytes: ByteCount = 8 * KIB
+    # The owners of all locks of a drive: one listing reads those below it at once.
+    lock_owners_bytes: ByteCount = 4096 * KIB
     # Lists and conditions in one If header; a MOVE over a locked tree needs one list a lock.
     if_lists: PositiveCount = 128
     if_conditions: PositiveCount = 512

@@ -15,6 +15,7 @@ from davdrive.cli.main import cli
 from davdrive.drive.backend import Backend
 from davdrive.drive.delete import delete
 from davdrive.drive.lock import LockRequest, lock
+from davdrive.drive.mkcol import make_collection
 from davdrive.drive.names import DrivePath
 from davdrive.drive.open import open_backend
 from davdrive.drive.put import PutOptions, put
@@ -188,6 +189,44 @@ def test_what_cannot_be_imported_is_told_and_the_rest_comes(bob: Run, tree: Path
     assert "is the same name in a drive" in said.out
     assert len(json.loads(f"[{','.join(bob('import', str(tree), 'bob', '--json').lines)}]")) > 8
     assert bob("check").status == 0
+
+
+def test_an_export_never_goes_through_a_link_out_of_its_folder(backend: Backend, run: Run, tmp_path: Path) -> None:
+    """Whoever may write into the folder could otherwise have files written anywhere else."""
+    outside, out = tmp_path / "outside", tmp_path / "out"
+    outside.mkdir()
+    out.mkdir()
+    make_collection(backend, SYSTEM, DrivePath("bob", ("d",)))
+    put(backend, SYSTEM, DrivePath("bob", ("d", "f")), [b"x"], PutOptions())
+    (out / "d").symlink_to(outside)
+    said = run("export", "bob", str(out))
+    assert said.status == 1
+    assert "failed: " in said.out
+    assert not list(outside.iterdir())
+
+
+def test_an_export_of_rows_with_hostile_names_stops(backend: Backend, run: Run, tmp_path: Path) -> None:
+    """A backup that somebody else made may hold any row."""
+    write(backend, "good", b"good")
+    with backend.database.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE entries SET name = '../escaped' WHERE name = 'good'")
+    assert run("export", "bob", str(tmp_path / "out" / "deeper")).status == 1
+    assert not (tmp_path / "out" / "escaped").exists()
+
+
+def test_no_name_drives_a_terminal(backend: Backend, run: Run, tmp_path: Path) -> None:
+    """Names hold no control characters of ASCII, but those of C1, which some obey, and marks that turn text."""
+    name = "a\x9b2J\u202egpj.exe"
+    write(backend, name, b"x")
+    delete(backend, SYSTEM, DrivePath("bob", (name,)))
+    write(backend, name, b"y")
+    folder = tmp_path / "in"
+    (folder / name).mkdir(parents=True)
+    said = [run("trash", "list", "bob"), run("trash", "list", "bob", "--json"), run("versions", f"/bob/{name}")]
+    said += [run("trash", "restore", "bob", said[0].out.split()[0]), run("import", str(folder), "bob")]
+    assert [each.status for each in said] == [0, 0, 0, 1, 1]
+    for each in said:
+        assert not {"\x9b", "\u202e"} & set(each.out + each.err), each
 
 
 def test_an_export_is_one_moment_and_finds_a_damaged_file(backend: Backend, run: Run, tmp_path: Path) -> None:

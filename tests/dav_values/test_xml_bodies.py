@@ -339,6 +339,6 @@ def test_a_property_that_mentions_every_namespace_everywhere_is_written_in_no_ti
     declared = " ".join(f'xmlns:{name}="urn:{name}"' for name in names)
     mentions = " ".join(f"{name}:" for name in names)
     inside = "".join(f'<b xmlns:n0="urn:{number}"/>' for number in range(9_900))
-    began = time.perf_counter()
+    began = time.process_time()
     assert len(_set(f"<a {declared}>{mentions}{inside}</a>")) < MIB
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1

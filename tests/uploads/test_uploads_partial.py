@@ -97,6 +97,8 @@ def test_put_with_content_range_writes_a_part_and_begins_a_file(lenient: Running
     bob = lenient.client()
     assert bob.put("file.txt", b"01234", Content_Range="bytes 0-4/10").status == 201
     assert bob.put("file.txt", b"56789", Content_Range="bytes 5-9/10").status == 204
+    assert bob.put("short.txt", [b"012"], Content_Range="bytes 0-4/10").status == 400
+    assert bob.get("short.txt").status == 404
     assert bob.put("file.txt", b"abc", Content_Range="bytes 2-4/*").status == 204
     assert bob.get("file.txt").body == b"01abc56789"
     assert bob.put("file.txt", b"ab", Content_Range="bytes 2-4/*").status == 400

@@ -4,7 +4,8 @@ import re
 from dataclasses import dataclass
 
 MAX_PREFERENCES = 16  # no client sends more than a few; the rest is passed over
-_PREFERENCE = re.compile(r'\s*([\w-]+)\s*(?:=\s*"?([\w-]*)"?)?\s*(?:;.*)?')
+# Without a step back: sixty thousand blanks would otherwise be tried at every length.
+_PREFERENCE = re.compile(r'\s*+([\w-]++)\s*+(?:=\s*+"?([\w-]*+)"?)?\s*+(?:;.*)?')
 
 
 @dataclass(frozen=True, slots=True)

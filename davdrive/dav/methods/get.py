@@ -106,6 +106,7 @@ def _headers(request: Request, found: OpenFile) -> Headers:
         ("Last-Modified", http_date(resource.modified_ms // 1000)),
         ("Accept-Ranges", "bytes"),
         ("X-Content-Type-Options", "nosniff"),
+        ("Cross-Origin-Resource-Policy", "same-origin"),  # no other site's page may load it with a remembered password
     ]
     if may_run(media_type):
         headers += [("Content-Security-Policy", "sandbox; default-src 'none'"), ("Content-Disposition", "attachment")]

@@ -1,5 +1,7 @@
 """PATCH: SabreDAV's partial update, and rclone's wish for a checksum (WIRE §6, §7); and PUT with Content-Range."""
 
+from dataclasses import replace
+
 from davdrive.dav.headers.checksums import HEX_DIGITS, format_oc_checksums, read_digest
 from davdrive.dav.headers.content_range import ContentRange
 from davdrive.dav.headers.mtime import read_mtime
@@ -35,7 +37,7 @@ def put_part(request: Request, part: ContentRange, options: PutOptions) -> Respo
     if options.declared_size is not None and options.declared_size != part.length:
         raise BodyMismatch(f"Content-Range names {part.length} bytes and the body has {options.declared_size}")
     if part.first == 0 and not _exists(request):
-        return _create(request, options)
+        return _create(request, replace(options, declared_size=part.length))
 
     def offset(size: int, length: int | None) -> int:
         if length not in (None, part.length):

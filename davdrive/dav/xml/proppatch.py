@@ -6,7 +6,11 @@ from davdrive.dav.xml.element import Element
 from davdrive.dav.xml.names import PropertyName
 from davdrive.dav.xml.parse import DEFAULT_LIMITS, XmlLimits, parse_body
 from davdrive.dav.xml.propfind import MAX_PROPERTIES
-from davdrive.errors import BadRequest
+from davdrive.errors import BadRequest, TooLarge
+
+WRITTEN_TIMES = 4
+"""How many times as long as the longest body the properties may become when each of them stands alone: two hundred
+that mention a hundred long namespaces would be thirty times as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +40,14 @@ def parse_proppatch(
     """
     root = parse_body(body, "propertyupdate", limits)
     changes: list[PropertyChange] = []
+    room = WRITTEN_TIMES * limits.bytes
     for instruction in root.elements():
         if instruction.name == ("DAV:", "set"):
-            changes.extend(_set(each) for each in _properties(instruction))
+            for each in _properties(instruction):
+                changes.append(_set(each))
+                room -= len(changes[-1].xml or "")
+                if room < 0:
+                    raise TooLarge("the properties are too large when each of them declares its namespaces")
         elif instruction.name == ("DAV:", "remove"):
             changes.extend(PropertyChange(each.name) for each in _properties(instruction))
     if not changes:

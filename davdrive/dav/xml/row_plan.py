@@ -15,7 +15,8 @@ from davdrive.dav.xml.propstat import Prefixes, empty_element, propstat, respons
 from davdrive.dav.xml.row import ResourceRow
 from davdrive.metadata.properties import Properties
 
-BATCH_ROWS = 100  # some tens of KiB: rendered in a millisecond, so that the first block leaves at once
+BATCH_ROWS = 25  # a quarter of a block; dead properties and locks can make it ten mebibytes
+BATCH_CHARACTERS = 65_536  # so then the next batch is a row
 
 
 class _KindPlan:
@@ -134,10 +135,15 @@ class RowPlan:
         return multistatus(self._batches(iter(rows)), self.prefixes, block_characters)
 
     def _batches(self, rows: Iterator[ResourceRow]) -> Iterator[str]:
-        """The responses of some rows at a time: a list is twice as fast as a generator's round trip for each."""
+        """The responses of some rows at a time: a list is twice as fast as a generator's round trip for each. They are
+        as many as will be about `BATCH_CHARACTERS`, by the batch before."""
         file, collection = self._file, self._collection
-        while batch := [collection(row) if row.is_collection else file(row) for row in islice(rows, BATCH_ROWS)]:
-            yield "".join(batch)
+        count = BATCH_ROWS
+        while batch := [collection(row) if row.is_collection else file(row) for row in islice(rows, count)]:
+            text = "".join(batch)
+            count = max(1, min(BATCH_ROWS, BATCH_CHARACTERS * len(batch) // len(text)))
+            del batch
+            yield text
 
 
 def _needs(request: Propfind, asked: list[LiveProperty]) -> Needs:

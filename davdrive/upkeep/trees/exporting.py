@@ -11,10 +11,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from stat import S_ISDIR
 
 from davdrive.deadline import unlimited
 from davdrive.drive.backend import Backend
-from davdrive.drive.names import DrivePath
+from davdrive.drive.names import DrivePath, check_name
 from davdrive.drive.read import list_members, read_bytes, stat
 from davdrive.errors import Damaged, NotAllowedHere, NotFound
 from davdrive.metadata.caller import Caller
@@ -58,7 +59,7 @@ def _collection(task: _Export, collection: Resource, target: Path) -> Iterator[E
     """The members, then the time of the folder: writing into it changes that."""
     for page in list_members(task.backend, task.drive, collection):
         for member in page:
-            path = target / member.name
+            path = target / check_name(member.name)  # a backup from elsewhere may hold any row
             if member.is_collection:
                 yield from _below(task, member, path)
             else:
@@ -68,11 +69,20 @@ def _collection(task: _Export, collection: Resource, target: Path) -> Iterator[E
 
 def _below(task: _Export, member: Resource, path: Path) -> Iterator[Event]:
     try:
-        path.mkdir(exist_ok=True)
+        _make_folder(path)
     except OSError as error:
         yield Event(str(path), Outcome.FAILED, reason=error.strerror or type(error).__name__)
         return
     yield from _collection(task, member, path)
+
+
+def _make_folder(path: Path) -> None:
+    """Make a folder, or find one: a link to one would lead out of where the tree should go. Raises OSError."""
+    try:
+        path.mkdir()
+    except FileExistsError:
+        if not S_ISDIR(path.stat(follow_symlinks=False).st_mode):
+            raise
 
 
 def _set_time(collection: Resource, target: Path) -> Event:

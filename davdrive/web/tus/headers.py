@@ -84,7 +84,7 @@ def read_checksum(value: str | None) -> dict[str, str]:
     algorithm, _, encoded = value.strip().partition(" ")
     try:
         digest = base64.b64decode(encoded.strip(), validate=True)
-    except binascii.Error:
+    except ValueError:  # binascii.Error, and what is no ASCII
         raise BadRequest("Upload-Checksum must be an algorithm, a blank, and the checksum in base64") from None
     if _DIGEST_BYTES.get(algorithm.lower()) != len(digest):
         raise BadRequest(f"Upload-Checksum must be of one of {', '.join(ALGORITHMS)}, and of its length")

@@ -1,5 +1,6 @@
 """One tus request: who, where, and what its URL means."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
@@ -13,6 +14,9 @@ from davdrive.metadata.uploads import Upload
 from davdrive.web.body import blocks, declared_size
 from davdrive.web.tus.headers import http_date
 from davdrive.web.tus.site import PREFIX, TusSite
+
+# PostgreSQL takes no NUL, and nothing else was ever given out.
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 class TusRequest:
@@ -52,7 +56,7 @@ class TusRequest:
     def ref(self) -> UploadRef:
         """The upload that the URL names. Errors: BadName, NotFound."""
         names = _names(self.environ)
-        if len(names) != 2:
+        if len(names) != 2 or not _ID.fullmatch(names[1]):
             raise NotFound("there is no such upload of yours; it may have expired")
         return UploadRef(names[0], id=names[1])
 
