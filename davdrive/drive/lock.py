@@ -78,6 +78,8 @@ def lock(
         if place.resource is None:
             check_membership(transaction, place, conditions)
         node = _empty_file(transaction, place) if place.resource is None else place.resource.node
+        # The audit trail tells a change of the tree from one of its locks.
+        change.operation = "put" if place.resource is None else "lock"
         taken = _take(transaction, place, request, node)
         kind = FILE if place.resource is None else place.resource.kind
         return Locking(taken, place.resource is None, drive.lock_ms, kind)

@@ -51,10 +51,7 @@ def apply_order(reference: Reference, order: Order) -> Any:
     """Do it on the model."""
     reference.step += 1
     method, arguments = order
-    who, place, *others = real_arguments(method, arguments)
-    if method in ("copy", "move"):
-        return getattr(reference, method)(who, place, *others)
-    return getattr(reference, method)(who, *place, *others)
+    return getattr(reference, method)(*real_arguments(method, arguments))
 
 
 def _apply(reference: Reference, order: Order) -> frozenset[str]:
