@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from davdrive.drive.conditions import Conditions, StateCondition, StateList
 from davdrive.drive.names import DrivePath
-from davdrive.drive.read import list_members, stat
+from davdrive.drive.read import check_state_lists, list_members, stat
 from davdrive.errors import Forbidden, LockConflict, Locked, PreconditionFailed
 from davdrive.metadata.database import Database
 from davdrive.metadata.statement import Statement
@@ -195,3 +196,11 @@ def test_without_a_boot_to_tell_the_clock_of_locks_is_the_drives_own(
     database.close()
     world.reopen()
     assert all(ahead >= 0 for (ahead,) in drives)
+
+
+def test_a_read_that_names_the_wrong_lock_is_told_412_and_not_that_it_is_locked(real: DriveOps, world: World) -> None:
+    """Apache showed it: a lock stands in no reader's way."""
+    _lock(real, "alice", FILE)
+    conditions = Conditions(if_lists=(StateList((StateCondition(token="urn:uuid:never"),)),))
+    with pytest.raises(PreconditionFailed):
+        check_state_lists(world.backend, world.callers["bob"], DrivePath(*FILE), conditions)

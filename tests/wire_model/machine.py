@@ -42,7 +42,7 @@ class TusOps(WireOps):
         """The upload's own path."""
         name = base64.b64encode(place[1][-1].encode()).decode()
         above = "/".join(quote(each, safe="") for each in (place[0], *place[1][:-1]))
-        headers = {"Upload_Length": str(total), "Upload_Metadata": f"filename {name}", **_spoken()}
+        headers: dict[str, Any] = {"Upload_Length": str(total), "Upload_Metadata": f"filename {name}", **_spoken()}
         answer = self.ask(who, "POST", f"/-/tus/{above}", **headers)
         if answer.status not in DONE:
             raise Refusal(answer)
@@ -50,14 +50,18 @@ class TusOps(WireOps):
 
     def tus_append(self, who: str, path: str, offset: int, content: bytes) -> str:
         """The new ETag, when it is whole."""
-        headers = {"Content_Type": "application/offset+octet-stream", "Upload_Offset": str(offset), **_spoken()}
+        headers: dict[str, Any] = {
+            "Content_Type": "application/offset+octet-stream",
+            "Upload_Offset": str(offset),
+            **_spoken(),
+        }
         answer = self.ask(who, "PATCH", path, content, **headers)
         if answer.status not in DONE:
             raise Refusal(answer)
         return answer.etag.strip('"')
 
 
-def _spoken() -> dict[str, str]:
+def _spoken() -> dict[str, Any]:
     return {name.replace("-", "_"): value for name, value in TUS.items()}
 
 

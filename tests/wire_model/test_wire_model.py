@@ -10,10 +10,9 @@ from tests.model.run import run, run_until_proof
 from tests.model.world import USERS
 from tests.support.serving import RunningServer, running_server
 from tests.wire_model.machine import WIRE_RULES, WireMachine
-from tests.wire_model.worlds import WireWorlds
+from tests.wire_model.worlds import SETTINGS, WireWorlds
 
-EXAMPLES, STEPS = 80, 50
-SETTINGS = {"DAVDRIVE_UPKEEP__IN_BACKGROUND": "false"}
+EXAMPLES, STEPS = 50, 40
 USUAL: Rules = {
     **dict.fromkeys(("put", "delete", "proppatch"), ("NotFound", "PreconditionFailed", "Forbidden", "Locked")),
     **dict.fromkeys(("mkcol", "patch", "copy", "move", "lock exclusive 0", "tus_begin"), ("NotFound",)),

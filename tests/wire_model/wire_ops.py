@@ -2,6 +2,7 @@
 server."""
 
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import quoteattr
@@ -68,7 +69,7 @@ class WireOps(DriveOps):
 
     def ask(
         self, who: str, method: str, path: str, body: bytes = b"", demand: Demand | None = None, about: str = "",
-        **headers: str,
+        **headers: Any,
     ) -> Answer:  # fmt: skip
         """An answer, whatever it is. `about`: the path that the demand is about, if it is not the request's own."""
         client = self._wire.clients[who]
@@ -165,7 +166,7 @@ class WireOps(DriveOps):
         return dict(zip(("", *map(_name, listed.hrefs[1:])), shown, strict=True))
 
     def begin(self, who: str, drive: str, name: str, total: int | None) -> None:
-        length = {} if total is None else {"OC_Total_Length": str(total)}
+        length: dict[str, Any] = {} if total is None else {"OC_Total_Length": str(total)}
         self._upload(who, "MKCOL", drive, name, **length)
 
     def add_part(self, who: str, drive: str, name: str, number: int, body: bytes) -> None:
@@ -176,7 +177,7 @@ class WireOps(DriveOps):
 
     def complete(self, who: str, drive: str, name: str, target: Place, overwrite: bool, demand: Demand) -> str:
         where = self._wire.clients[who].origin + url_path(target)
-        headers = {"Destination": where, "Overwrite": "T" if overwrite else "F"}
+        headers: dict[str, Any] = {"Destination": where, "Overwrite": "T" if overwrite else "F"}
         answer = self._upload(who, "MOVE", drive, name, ".file", b"", demand, url_path(target), **headers)
         return answer.etag.strip('"')
 
@@ -185,7 +186,7 @@ class WireOps(DriveOps):
 
     def _upload(
         self, who: str, method: str, drive: str, name: str, member: str = "", body: bytes = b"",
-        demand: Demand | None = None, about: str = "", **headers: str,
+        demand: Demand | None = None, about: str = "", **headers: Any,
     ) -> Answer:  # fmt: skip
         path = f"/remote.php/dav/uploads/{drive}/{quote(name)}/{member}"
         answer = self.ask(who, method, path, body, demand, about, **headers)

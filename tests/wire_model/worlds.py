@@ -18,6 +18,9 @@ from tests.support.clock import Clock
 from tests.support.serving import RunningServer
 from tests.wire_model.wire_ops import WireWorld
 
+SETTINGS = {"DAVDRIVE_UPKEEP__IN_BACKGROUND": "false"}
+"""Of the server: the machine does the upkeep, when it wants."""
+
 SCALE = 20
 """So much longer lasts everything, that the seconds which really pass are nothing beside it."""
 
