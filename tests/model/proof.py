@@ -55,13 +55,42 @@ RULES: Rules = {
 it.)"""
 
 
-_RARE = {
+_RARE: Rules = {
+    "patch": ("Forbidden",),
+    "mkcol": ("Locked",),
     "copy": ("Locked", "ParentMissing", "QuotaExceeded"),
-    **dict.fromkeys(("refresh of an expired lock",), ("NotFound", "Forbidden", "PreconditionFailed")),
+    "copy of depth 0": ("Locked", "ParentMissing", "QuotaExceeded"),
+    "copy across drives": ("PreconditionFailed", "Locked", "QuotaExceeded"),
+    "copy of depth 0 across drives": ("Forbidden", "Locked", "QuotaExceeded"),
+    "move": ("Locked", "ParentMissing"),
+    "move across drives": ("QuotaExceeded",),
+    "lock exclusive 0": ("Locked",),
+    "lock exclusive infinity": ("Locked",),
+    "lock shared 0": ("Locked",),
+    "lock shared infinity": ("NotFound", "Forbidden", "Locked", "ParentMissing"),
+    "refresh of an expired lock": ("done", "NotFound", "Forbidden", "PreconditionFailed"),
+    "trash": ("NotFound",),
+    "restore": ("Forbidden", "Locked"),
+    "restore version": ("Forbidden", "NotAllowedHere", "QuotaExceeded"),
+    "add_part": ("Forbidden", "Conflict", "QuotaExceeded"),
+    "append": ("Forbidden", "BodyMismatch", "QuotaExceeded"),
+    "drop_part": ("Forbidden", "Gone", "Conflict"),
+    "complete": (
+        "Forbidden",
+        "PreconditionFailed",
+        "Locked",
+        "NotAllowedHere",
+        "ParentMissing",
+        "QuotaExceeded",
+        "Gone",
+        "Conflict",
+    ),
+    "abort": ("Forbidden", "Gone", "Conflict"),
 }
 USUAL: Rules = {
-    operation: tuple(each for each in reasons if each not in _RARE.get(operation.partition(" of depth")[0], ()))
+    operation: tuple(each for each in reasons if each not in _RARE.get(operation, ()))
     for operation, reasons in RULES.items()
+    if "done" not in _RARE.get(operation, ())
 }
 """What some thousand steps prove; the rest takes a longer run (`python -m tests.model`)."""
 
