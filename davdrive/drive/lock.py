@@ -88,6 +88,8 @@ def lock(
         if place.resource is None:
             check_membership(transaction, place, conditions)
         node = _empty_file(transaction, place) if place.resource is None else place.resource.node
+        # The audit trail tells a change of the tree from one of its locks.
+        change.operation = "put" if place.resource is None else "lock"
         taken = _take(transaction, place, request, node)
         end_expired(transaction.session, met, drive.lock_ms)
         sweep_locks(transaction.session, drive.id, drive.lock_ms - FORGET_EXPIRED_MS)

@@ -9,7 +9,7 @@ from davdrive.drive.conditions import Conditions
 from davdrive.drive.guard import check_conditions
 from davdrive.drive.names import DrivePath
 from davdrive.drive.places import Glance, find_place, path_keys
-from davdrive.errors import NotAllowedHere
+from davdrive.errors import Locked, NotAllowedHere, PreconditionFailed
 from davdrive.metadata.caller import Caller
 from davdrive.metadata.contents import Content, segments_between
 from davdrive.metadata.drives import Drive, find_drive, visible_drives
@@ -58,14 +58,18 @@ def open_content(backend: Backend, caller: Caller, path: DrivePath) -> OpenFile:
 
 
 def check_state_lists(backend: Backend, caller: Caller, path: DrivePath, conditions: Conditions) -> None:
-    """Judge the If header of a read. Errors: NotFound, PreconditionFailed, Locked."""
+    """Judge the If header of a read. Errors: NotFound, PreconditionFailed."""
 
     def look(session: Session) -> None:
         drive = find_drive(session, path_keys(path).drive, caller)
         glance = Glance(session, caller, drive.time_ms)
         check_conditions(glance, find_place(glance, drive, path), Conditions(if_lists=conditions.if_lists), (drive,))
 
-    backend.database.read(look)
+    try:
+        backend.database.read(look)
+    except Locked as error:
+        # A lock stands in no reader's way; it is the header that does not hold (RFC 4918 §7, §10.4).
+        raise PreconditionFailed("the state that the If header describes is not the present one") from error
 
 
 def read_bytes(backend: Backend, content: Content, start: int, stop: int, deadline: Deadline) -> Iterable[bytes]:

@@ -38,12 +38,13 @@ _NAMES_AT = Statement("""
     ) SELECT node, name FROM up ORDER BY depth DESC""")
 _VERSION_FIELDS = """v.id, v.node, v.content, v.size, v.etag, v.media_type, v.modified_ms, v.author, v.since, v.until,
     (SELECT c.time_ms FROM commits c WHERE c.drive = v.drive AND c.revision = v.since)"""
-# The latest node of that name with its whole past; of earlier ones what they were while they had the name.
+# The latest node of that name with its past, also under other names; of earlier ones what they were while they had the
+# name. What a node became after it lost the name belongs to its next place.
 _AT_NAME = f"""
     SELECT DISTINCT {_VERSION_FIELDS} FROM entries e JOIN versions v ON v.drive = e.drive AND v.node = e.node
     WHERE e.drive = :drive AND e.parent = :parent AND e.name_key = :name_key
         AND v.draft = 0
-        AND (e.node = :latest OR ((v.until IS NULL OR v.until > e.since) AND (e.until IS NULL OR v.since < e.until)))"""
+        AND (e.node = :latest OR v.until IS NULL OR v.until > e.since) AND (e.until IS NULL OR v.since < e.until)"""
 _VERSIONS = Statement(f"{_AT_NAME} ORDER BY 9 DESC, 1 DESC LIMIT :most")
 _VERSION = Statement(f"{_AT_NAME} AND v.id = :id")
 _LATEST = Statement("""

@@ -31,9 +31,12 @@ _REFRESH = Statement("""
 _FILE_CHANGED = Statement("""
     SELECT 1 FROM versions WHERE drive = :drive AND node = :node AND until IS NULL AND since > :revision
         AND author <> :principal""")
+# Nobody knows what happened before the audit trail begins.
 _DRIVE_CHANGED = Statement("""
-    SELECT 1 FROM commits WHERE drive = :drive AND revision > :revision AND principal <> :principal
-        AND operation NOT IN ('lock', 'refresh', 'unlock') LIMIT 1""")
+    SELECT 1 FROM commits c WHERE c.drive = :drive AND c.revision > :revision AND c.principal <> :principal
+        AND c.operation NOT IN ('lock', 'refresh', 'unlock')
+    UNION ALL SELECT 1 FROM drives d WHERE d.id = :drive
+        AND (SELECT min(c.revision) FROM commits c WHERE c.drive = d.id) > :revision + 1 LIMIT 1""")
 _REMOVE = Statement("DELETE FROM locks WHERE token = :token")
 _REMOVE_WITHIN = Statement("""
     DELETE FROM locks WHERE drive = :drive AND (path_key = :path_key OR (path_key >= :first AND path_key < :last))""")

@@ -5,17 +5,21 @@ from pathlib import Path
 
 import pytest
 
+from davdrive.drive.conditions import Conditions, StateCondition, StateList
 from davdrive.drive.names import DrivePath
-from davdrive.drive.read import list_members, stat
+from davdrive.drive.read import check_state_lists, list_members, stat
 from davdrive.errors import Forbidden, LockConflict, Locked, PreconditionFailed
 from davdrive.metadata.database import Database
 from davdrive.metadata.statement import Statement
-from tests.model.drive_ops import DriveOps, Place
-from tests.model.shapes import Demand
+from davdrive.upkeep.emptying import SETTLE_S
+from tests.model.drive_ops import DriveOps
+from tests.model.shapes import Demand, Place
 from tests.model.world import SqliteWorlds, World
 
 FREE = Demand()
 FILE: Place = ("a", ("file",))
+FOLDER: Place = ("a", ("folder",))
+MEMBER: Place = ("a", ("folder", "member"))
 
 
 @pytest.fixture
@@ -89,6 +93,41 @@ def test_an_expired_lock_is_not_renewed_over_somebody_elses_change(real: DriveOp
     assert real.read("bob", FILE, 0, 9) == b"bob's"
 
 
+def test_an_expired_lock_on_a_collection_is_not_renewed_over_a_file_that_a_lock_made(
+    real: DriveOps, world: World
+) -> None:
+    real.mkcol("bob", FOLDER, FREE)
+    token = _lock(real, "alice", FOLDER)
+    world.clock.advance(61)
+    real.unlock("bob", MEMBER, _lock(real, "bob", MEMBER))
+    with pytest.raises(PreconditionFailed):
+        real.refresh("alice", FOLDER, token, 60)
+
+
+def test_an_expired_lock_on_a_collection_is_not_renewed_when_nobody_remembers_what_happened_since(
+    real: DriveOps, world: World
+) -> None:
+    """Emptying the trash shortens the audit trail."""
+    real.mkcol("bob", FOLDER, FREE)
+    token = _lock(real, "alice", FOLDER)
+    world.clock.advance(61)
+    real.put("bob", MEMBER, b"bob's", FREE)
+    real.put("alice", FILE, b"alice's", FREE)
+    world.clock.advance(SETTLE_S + 1)
+    world.empty_trash("a", False)
+    with pytest.raises(PreconditionFailed):
+        real.refresh("alice", FOLDER, token, 60)
+
+
+def test_the_versions_of_a_name_do_not_tell_what_became_of_a_file_that_left_it(real: DriveOps) -> None:
+    other: Place = ("a", ("other",))
+    etag = real.etag("bob", FILE)
+    real.move("bob", FILE, other, True, FREE)
+    real.put("bob", other, b"written at its new place", FREE)
+    assert [each[1] for each in real.versions("bob", FILE)] == [etag]
+    assert len(real.versions("bob", other)) == 2
+
+
 def test_a_lock_on_the_target_is_judged_by_the_targets_clock_and_not_by_the_sources(
     real: DriveOps, world: World
 ) -> None:
@@ -157,3 +196,11 @@ def test_without_a_boot_to_tell_the_clock_of_locks_is_the_drives_own(
     database.close()
     world.reopen()
     assert all(ahead >= 0 for (ahead,) in drives)
+
+
+def test_a_read_that_names_the_wrong_lock_is_told_412_and_not_that_it_is_locked(real: DriveOps, world: World) -> None:
+    """Apache showed it: a lock stands in no reader's way."""
+    _lock(real, "alice", FILE)
+    conditions = Conditions(if_lists=(StateList((StateCondition(token="urn:uuid:never"),)),))
+    with pytest.raises(PreconditionFailed):
+        check_state_lists(world.backend, world.callers["bob"], DrivePath(*FILE), conditions)

@@ -14,17 +14,20 @@ from tests.crash.rig import SAID, Crashes
 from tests.crash.test_crashes import SOMETHING
 from tests.hostile import fuzzing
 from tests.hostile.fuzzing import Target
+from tests.model.proof import missing, table
 from tests.model.run import run
 from tests.model.world import USERS, PostgresWorlds, SqliteWorlds
 from tests.races.histories import disorders, record, require_meeting
 from tests.races.rig import race_all, require_races, track
 from tests.support.postgres import Postgres, start_postgres
 from tests.support.serving import running_server
-from tests.wire_model.test_wire_model import WireMachine
-from tests.wire_model.worlds import WireWorlds
+from tests.wire_model.apache import running_apache
+from tests.wire_model.beside import compare_many, require_agreement
+from tests.wire_model.machine import WireMachine
+from tests.wire_model.worlds import SETTINGS, WireWorlds
 
-EXAMPLES, STEPS = 150, 60
-"""Of one turn of the model; the others are about as long."""
+EXAMPLES, STEPS, SEQUENCES = 150, 60, 300
+"""Of one turn of the model and of the comparison with Apache; the others are about as long."""
 
 
 class Night:
@@ -32,6 +35,7 @@ class Night:
 
     def __init__(self, folder: Path, postgres: Postgres) -> None:
         self.tally = Counter[str]()
+        self.rules = Counter[str]()
         self._folder = folder
         self._postgres = postgres
         self.rigs: tuple[Callable[[], None], ...] = (
@@ -40,6 +44,7 @@ class Night:
             self.histories_on_sqlite,
             self.crashes,
             self.wire_model_and_fuzz,
+            self.beside_apache,
             self.model_on_postgresql,
             self.races_on_postgresql,
             self.histories_on_postgresql,
@@ -49,10 +54,14 @@ class Night:
         return Path(tempfile.mkdtemp(dir=self._folder))
 
     def model_on_sqlite(self) -> None:
-        self.tally["model steps, SQLite"] += run(SqliteWorlds(self._fresh()), EXAMPLES, STEPS).total()
+        self._model("SQLite", run(SqliteWorlds(self._fresh()), EXAMPLES, STEPS))
 
     def model_on_postgresql(self) -> None:
-        self.tally["model steps, PostgreSQL"] += run(PostgresWorlds(self._postgres), EXAMPLES // 5, STEPS).total()
+        self._model("PostgreSQL", run(PostgresWorlds(self._postgres), EXAMPLES // 5, STEPS))
+
+    def _model(self, where: str, done: Counter[str]) -> None:
+        self.rules += done
+        self.tally[f"model steps, {where}"] += done.total()
 
     def races_on_sqlite(self) -> None:
         folder = self._fresh()
@@ -95,10 +104,17 @@ class Night:
                 self.tally["troubles, each at another step"] += rig.trouble_everywhere(action, trouble).total()
         rig.stop()
 
+    def beside_apache(self) -> None:
+        with running_apache() as apache, running_server(self._fresh() / "data") as server:
+            seen = compare_many((server.client("bob"), apache), SEQUENCES, random.getrandbits(32))
+            require_agreement(seen)
+            self.tally["requests beside Apache"] += seen.total()
+
     def wire_model_and_fuzz(self) -> None:
-        with running_server(self._fresh() / "data", {name: f"{name}'s secret" for name in USERS}) as server:
+        users = {name: f"{name}'s secret" for name in USERS}
+        with running_server(self._fresh() / "data", users, settings=SETTINGS) as server:
             done = run(WireWorlds(server), EXAMPLES // 2, STEPS, machine=WireMachine)
-            self.tally["model steps over HTTP"] += done.total()
+            self._model("HTTP", done)
             target = Target(server.client("bob"))
             target.client.put("f", b"x")
             target.client.mkcol("d")
@@ -128,6 +144,7 @@ def main() -> None:
             server.cleanup()
     for what, count in sorted(night.tally.items()):
         print(f"{count:9,} {what}")
+    print(table(night.rules), f"Rules that were not put to the test: {missing(night.rules) or 'none'}", sep="\n")
 
 
 if __name__ == "__main__":

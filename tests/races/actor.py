@@ -16,8 +16,8 @@ from davdrive.drive.names import DrivePath
 from davdrive.drive.read import open_content, read_bytes
 from davdrive.errors import DriveError
 from davdrive.metadata.locks import all_locks
-from tests.model.drive_ops import DriveOps, Place
-from tests.model.shapes import Demand
+from tests.model.drive_ops import DriveOps
+from tests.model.shapes import Demand, Place
 from tests.races.faults import commit_faults
 from tests.races.site import Site
 

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from davdrive.errors import DriveError
-from davdrive.metadata.writer import Work, Writer
+from davdrive.metadata.queueing import Work
+from davdrive.metadata.writer import Writer
 from tests.races.faults import commit_faults
 from tests.races.ops import RaceOps, call
 from tests.races.site import Site
@@ -30,11 +31,11 @@ class Announcing:
         self._inner = inner
         self.silent = True
 
-    def run(self, work: Work[T]) -> T:
+    def run(self, work: Work[T], lane: str | None = None) -> T:
         if not self.silent:
             self.silent = True
             print(json.dumps("waiting"), flush=True)
-        return self._inner.run(work)
+        return self._inner.run(work, lane)
 
     def close(self) -> None:
         self._inner.close()

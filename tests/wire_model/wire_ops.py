@@ -2,23 +2,29 @@
 server."""
 
 from dataclasses import dataclass, field
-from urllib.parse import quote
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+from xml.etree.ElementTree import Element
 from xml.sax.saxutils import quoteattr
 
+from davdrive.drive.names import name_key
 from davdrive.errors import DriveError
-from tests.model.drive_ops import DriveOps, Place
-from tests.model.shapes import Demand
-from tests.model.world import World
-from tests.support.dav import lockinfo
+from tests.model.drive_ops import DriveOps
+from tests.model.shapes import Condition, Demand, Keys, Look, Place
+from tests.model.world import FOLDED, World
+from tests.support.dav import D, Found, Multistatus, lockinfo, prop
 from tests.support.http import Answer, Client, Connection
 
 KINDS: dict[int, set[str]] = {
     207: {"Locked", "LockConflict"},
+    400: {"BodyMismatch"},
     403: {"Forbidden", "LockConflict"},
     404: {"NotFound"},
     405: {"AlreadyExists", "NotAllowedHere"},
-    409: {"ParentMissing", "LockTokenMismatch"},
+    409: {"ParentMissing", "LockTokenMismatch", "Conflict"},
+    410: {"Gone"},
     412: {"PreconditionFailed"},
+    416: {"RangeNotSatisfiable"},
     423: {"Locked", "LockConflict"},
     507: {"QuotaExceeded"},
 }
@@ -28,9 +34,12 @@ KINDS: dict[int, set[str]] = {
 class Refusal(DriveError):
     """A status that is no success."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, *more: str) -> None:
         super().__init__(f"{answer.status} {answer.body[:200]!r}")
-        self.kinds = KINDS.get(answer.status, {f"status {answer.status}"})
+        self.kinds = KINDS.get(answer.status, {f"status {answer.status}"}) | set(more)
+
+
+DONE = (200, 201, 204, 206)
 
 
 @dataclass
@@ -39,6 +48,9 @@ class WireWorld(World):
 
     clients: dict[str, Client] = field(default_factory=dict)
     connections: dict[str, Connection] = field(default_factory=dict)
+
+    def tick(self) -> None:
+        """Time passes by itself here."""
 
     def reopen(self) -> None:
         """The server keeps running; new connections are opened instead."""
@@ -55,16 +67,27 @@ class WireOps(DriveOps):
         assert isinstance(world, WireWorld)
         self._wire = world
 
+    def ask(
+        self, who: str, method: str, path: str, body: bytes = b"", demand: Demand | None = None, about: str = "",
+        **headers: Any,
+    ) -> Answer:  # fmt: skip
+        """An answer, whatever it is. `about`: the path that the demand is about, if it is not the request's own."""
+        client = self._wire.clients[who]
+        asked = {name.replace("_", "-"): value for name, value in headers.items()}
+        asked |= _conditions(demand or Demand(), client.origin, about or path)
+        answer = client.on(self._connection(who), method, path, body, asked)
+        if answer.closes:
+            self._wire.connections.pop(who).__exit__()
+        return answer
+
     def _do(
         self, who: str, method: str, place: Place, body: bytes = b"", demand: Demand | None = None, **headers: str
     ) -> Answer:
-        client = self._wire.clients[who]
-        asked = {name.replace("_", "-"): value for name, value in headers.items()} | _conditions(demand or Demand())
-        answer = client.on(self._connection(who), method, url_path(place), body, asked)
-        if answer.closes:
-            self._wire.connections.pop(who).__exit__()
-        if answer.status not in (200, 201, 204, 206) and not (method == "PROPPATCH" and answer.status == 207):
-            raise Refusal(answer)
+        answer = self.ask(who, method, url_path(place), body, demand, **headers)
+        if answer.status not in DONE and not (method == "PROPPATCH" and answer.status == 207):
+            # That a drive's root is no file is told to everybody: it is no secret which names drives cannot have.
+            root = answer.status == 405 and not place[1]
+            raise Refusal(answer, *(("NotFound", "Forbidden", "PreconditionFailed", "Locked") if root else ()))
         return answer
 
     def _connection(self, who: str) -> Connection:
@@ -74,6 +97,10 @@ class WireOps(DriveOps):
 
     def put(self, who: str, place: Place, body: bytes, demand: Demand) -> str:
         return self._do(who, "PUT", place, body, demand).etag.strip('"')
+
+    def patch(self, who: str, place: Place, offset: int, body: bytes, demand: Demand) -> str:
+        where = {"Content_Type": "application/x-sabredav-partialupdate", "X_Update_Range": f"bytes={offset}-"}
+        return self._do(who, "PATCH", place, body, demand, **where).etag.strip('"')
 
     def mkcol(self, who: str, place: Place, demand: Demand) -> None:
         self._do(who, "MKCOL", place, b"", demand)
@@ -117,9 +144,79 @@ class WireOps(DriveOps):
         return self._do(who, "HEAD", place).etag.strip('"')
 
     def read(self, who: str, place: Place, start: int, stop: int) -> bytes:
-        if start >= stop:
+        """A range; a whole collection has no bytes to give."""
+        answer = self.ask(who, "GET", url_path(place), Range=f"bytes={start}-{stop - 1}", Accept="*/*")
+        if answer.status == 416:
+            size = int(answer.get("Content-Range").removeprefix("bytes */"))
+            assert size <= start, f"a range from {start} on was refused of {size} bytes"
             return b""
-        return self._do(who, "GET", place, b"", None, Range=f"bytes={start}-{stop - 1}").body
+        if answer.status not in DONE:
+            raise Refusal(answer)
+        if answer.status == 200 and not answer.etag:
+            raise Refusal(Answer(405, (), b"a collection"))
+        return answer.body
+
+    def look(self, who: str, place: Place) -> dict[str, Look]:
+        asked = (D + "getetag", D + "getcontentlength", D + "lockdiscovery", *(f"{{urn:t}}{each}" for each in "pqr"))
+        answer = self.ask(who, "PROPFIND", url_path(place), prop(*asked), Depth="1")
+        if answer.status != 207:
+            raise Refusal(answer)
+        listed = Multistatus(answer.xml)
+        shown = [_look(place[0], listed.properties(at)) for at in range(len(listed.hrefs))]
+        return dict(zip(("", *map(_name, listed.hrefs[1:])), shown, strict=True))
+
+    def begin(self, who: str, drive: str, name: str, total: int | None) -> None:
+        length: dict[str, Any] = {} if total is None else {"OC_Total_Length": str(total)}
+        self._upload(who, "MKCOL", drive, name, **length)
+
+    def add_part(self, who: str, drive: str, name: str, number: int, body: bytes) -> None:
+        self._upload(who, "PUT", drive, name, f"{number:05d}", body)
+
+    def drop_part(self, who: str, drive: str, name: str, number: int) -> None:
+        self._upload(who, "DELETE", drive, name, f"{number:05d}")
+
+    def complete(self, who: str, drive: str, name: str, target: Place, overwrite: bool, demand: Demand) -> str:
+        where = self._wire.clients[who].origin + url_path(target)
+        headers: dict[str, Any] = {"Destination": where, "Overwrite": "T" if overwrite else "F"}
+        answer = self._upload(who, "MOVE", drive, name, ".file", b"", demand, url_path(target), **headers)
+        return answer.etag.strip('"')
+
+    def abort(self, who: str, drive: str, name: str) -> None:
+        self._upload(who, "DELETE", drive, name)
+
+    def _upload(
+        self, who: str, method: str, drive: str, name: str, member: str = "", body: bytes = b"",
+        demand: Demand | None = None, about: str = "", **headers: Any,
+    ) -> Answer:  # fmt: skip
+        path = f"/remote.php/dav/uploads/{drive}/{quote(name)}/{member}"
+        answer = self.ask(who, method, path, body, demand, about, **headers)
+        if answer.status not in DONE:
+            # The folder of an upload that has ended is not there any more.
+            raise Refusal(answer, *(("Gone", "Conflict") if answer.status == 404 and not member else ()))
+        return answer
+
+
+def _name(href: str) -> str:
+    return unquote(urlsplit(href).path).rstrip("/").rpartition("/")[2]
+
+
+def _look(drive: str, found: dict[str, Found]) -> Look:
+    etag, size = (found[D + each] for each in ("getetag", "getcontentlength"))
+    dead = frozenset(
+        (name, "".join(f"<{each.tag}/>" for each in found[f"{{urn:t}}{name}"].element))
+        for name in "pqr"
+        if found[f"{{urn:t}}{name}"].status == 200
+    )
+    locks = frozenset(_shown(drive, each) for each in found[D + "lockdiscovery"].element)
+    is_file = etag.status == 200
+    return etag.text.strip('"') if is_file else None, int(size.text) if is_file else None, dead, locks
+
+
+def _shown(drive: str, active: Element) -> tuple[bool, bool, Keys]:
+    path = unquote(urlsplit(active.findtext(f"{D}lockroot/{D}href", "")).path)
+    names = [name for name in path.split("/") if name][1:]
+    keys = tuple(name_key(name, drive in FOLDED) for name in names)
+    return active.find(f"{D}lockscope/{D}exclusive") is not None, active.findtext(D + "depth") == "infinity", keys
 
 
 def url_path(place: Place) -> str:
@@ -134,12 +231,23 @@ def _instruction(name: str, value: str | None) -> str:
     return f"<D:set><D:prop><t:{name}>{value}</t:{name}></D:prop></D:set>"
 
 
-def _conditions(demand: Demand) -> dict[str, str]:
+def _conditions(demand: Demand, origin: str, own: str) -> dict[str, str]:
     headers = {"If-Match": _tag(demand.if_match), "If-None-Match": _tag(demand.if_none_match)}
+    # All lists have a tag or none has (RFC 4918 §10.4.2).
+    tagged = any(place is not None for place, _ in demand.lists)
     if demand.tokens:
-        lists = [f"(<{token}>)" for token in sorted(demand.tokens)] + ([] if demand.strict else ["(Not <DAV:no-lock>)"])
-        headers["If"] = " ".join(lists)
+        headers["If"] = " ".join((*(f"(<{token}>)" for token in sorted(demand.tokens)), "(Not <DAV:no-lock>)"))
+    elif demand.lists:
+        urls = [
+            f"<{origin}{own if place is None else url_path(place)}> " if tagged else "" for place, _ in demand.lists
+        ]
+        stated = [" ".join(map(_condition, conditions)) for _, conditions in demand.lists]
+        headers["If"] = " ".join(f"{url}({each})" for url, each in zip(urls, stated, strict=True))
     return {name: value for name, value in headers.items() if value}
+
+
+def _condition(each: Condition) -> str:
+    return ("Not " if each.negated else "") + (f"<{each.token}>" if each.token is not None else f'["{each.etag}"]')
 
 
 def _tag(tag: str | None) -> str:

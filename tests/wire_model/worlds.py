@@ -18,10 +18,13 @@ from tests.support.clock import Clock
 from tests.support.serving import RunningServer
 from tests.wire_model.wire_ops import WireWorld
 
+SETTINGS = {"DAVDRIVE_UPKEEP__IN_BACKGROUND": "false"}
+"""Of the server: the machine does the upkeep, when it wants."""
+
 SCALE = 20
 """So much longer lasts everything, that the seconds which really pass are nothing beside it."""
 
-_TABLES = ("commits", "members", "locks", "properties", "entries", "versions", "nodes")
+_TABLES = ("uploads", "commits", "members", "locks", "properties", "entries", "versions", "nodes")
 _OURS = "(SELECT id FROM drives WHERE name IN ('a', 'b', 'c'))"
 
 
@@ -40,6 +43,8 @@ class ShiftedClock(Clock):
 def _age(session: Session, by_ms: int) -> None:
     session.run(Statement(f"UPDATE locks SET expires_ms = expires_ms - :by WHERE drive IN {_OURS}"), by=by_ms)
     session.run(Statement(f"UPDATE commits SET time_ms = time_ms - :by WHERE drive IN {_OURS}"), by=by_ms)
+    session.run(Statement(f"UPDATE uploads SET active_ms = active_ms - :by WHERE drive IN {_OURS}"), by=by_ms)
+    session.run(Statement("UPDATE doomed SET after_ms = after_ms - :by"), by=by_ms)
 
 
 class WireWorlds:
@@ -56,7 +61,9 @@ class WireWorlds:
         callers = backend.database.write(_make)
         clock = ShiftedClock(backend=backend)
         clients = {name: self._server.client(name, "") for name in USERS}
-        world = WireWorld(backend, clock, callers, options, store, exact_time=False, scale=SCALE, clients=clients)
+        world = WireWorld(
+            backend, clock, callers, options, store, exact_time=False, scale=SCALE, jumps=False, clients=clients
+        )
         try:
             yield world
         finally:
@@ -74,6 +81,7 @@ def _make(session: Session) -> dict[str, Caller]:
 
 
 def _remove(session: Session) -> None:
+    session.run(Statement(f"DELETE FROM parts WHERE upload IN (SELECT id FROM uploads WHERE drive IN {_OURS})"))
     for table in _TABLES:
         session.run(Statement(f"DELETE FROM {table} WHERE drive IN {_OURS}"))
     session.run(Statement("DELETE FROM drives WHERE name IN ('a', 'b', 'c')"))

@@ -1,0 +1,112 @@
+"""The machine's rules for files, collections and their properties."""
+
+from random import Random
+from typing import Any
+
+from hypothesis.stateful import rule
+
+from tests.model.core import FREE, Core, seeds
+from tests.model.shapes import Demand, Keys, Place
+
+CHANGES = ("put", "patch", "mkcol", "delete", "copy", "copy", "move", "move", "proppatch")
+
+
+class FileRules(Core):
+    """Each example begins with a tree, so that most steps find something."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        collections: tuple[Keys, ...] = (("x",), ("x", "y"), ("y",))
+        files: tuple[Keys, ...] = (("x", "x"), ("x", "y", "x"), ("e\N{COMBINING ACUTE ACCENT}",))
+        for drive in self.reference.trees:
+            for names in collections:
+                self.both("mkcol", "bob", (drive, names), FREE)
+            for names in files:
+                self.learn(self.both("put", "bob", (drive, names), b"0123456789" * len(names), FREE))
+
+    @rule(seed=seeds)
+    def change(self, seed: int) -> None:
+        getattr(self, self.chance(seed).choice(CHANGES))(seed)
+
+    @rule(seed=seeds)
+    def change_something_else(self, seed: int) -> None:
+        """As often again: Hypothesis takes each rule as often as every other."""
+        self.change(seed + 1)
+
+    @rule(seed=seeds)
+    def see(self, seed: int) -> None:
+        getattr(self, self.chance(seed).choice(("read", "look")))(seed)
+
+    def _wanted(self, chance: Random) -> tuple[str, Place, Demand]:
+        who, place = self.who(chance), self.place(chance)
+        return who, place, self.demand(who, place, chance)
+
+    def put(self, seed: int) -> None:
+        chance = self.chance(seed)
+
+        def make() -> tuple[str, Place, bytes, Demand]:
+            who, place, demand = self._wanted(chance)
+            return who, place, self.body(chance), demand
+
+        self.learn(self.both("put", *self.choose("put", chance, make)))
+
+    def patch(self, seed: int) -> None:
+        """From somewhere in the file on, at its end, or behind it."""
+        chance = self.chance(seed)
+
+        def make() -> tuple[str, Place, int, bytes, Demand]:
+            who, place, demand = self._wanted(chance)
+            node = self.node(place)
+            size = len(node.content) if node is not None and node.is_file else 0
+            offset = chance.choice((0, size, size + 1, chance.randint(0, size)))
+            return who, place, offset, self.body(chance) or b"1", demand
+
+        self.learn(self.both("patch", *self.choose("patch", chance, make)))
+
+    def mkcol(self, seed: int) -> None:
+        chance = self.chance(seed)
+        self.both("mkcol", *self.choose("mkcol", chance, lambda: self._wanted(chance)))
+
+    def delete(self, seed: int) -> None:
+        chance = self.chance(seed)
+        self.both("delete", *self.choose("delete", chance, lambda: self._wanted(chance)))
+
+    def copy(self, seed: int) -> None:
+        chance = self.chance(seed)
+        deep = chance.random() < 0.6
+        wanted = self.choose("copy", chance, lambda: self._two_places(chance, chance.random() < 0.7, deep))
+        self.same("copy", *wanted, label=_label("copy", wanted[1], wanted[2], deep))
+
+    def move(self, seed: int) -> None:
+        chance = self.chance(seed)
+        wanted = self.choose("move", chance, lambda: self._two_places(chance, chance.random() < 0.7))
+        self.same("move", *wanted, label=_label("move", wanted[1], wanted[2], True))
+
+    def _two_places(self, chance: Random, *how: bool) -> tuple[Any, ...]:
+        who, source, demand = self._wanted(chance)
+        goal = self.place(chance, source[0] if chance.random() < 0.5 else "")
+        return who, source, goal, *how, demand
+
+    def proppatch(self, seed: int) -> None:
+        chance = self.chance(seed)
+        changes = {chance.choice("pqr"): chance.choice((None, "<v/>", "<w/>")) for _ in range(2)}
+
+        def make() -> tuple[str, Place, dict[str, str | None], Demand]:
+            who, place, demand = self._wanted(chance)
+            return who, place, changes, demand
+
+        self.both("proppatch", *self.choose("proppatch", chance, make))
+
+    def read(self, seed: int) -> None:
+        chance = self.chance(seed)
+        who, place, first = self.who(chance), self.place(chance), chance.randrange(60)
+        self.same("read", who, place, first, first + chance.randint(1, 60))
+
+    def look(self, seed: int) -> None:
+        """Members, ETags, sizes, dead properties and locks, as a listing shows them."""
+        chance = self.chance(seed)
+        self.same("look", self.who(chance), self.place(chance))
+
+
+def _label(name: str, source: Place, goal: Place, deep: bool) -> str:
+    return name + ("" if deep else " of depth 0") + ("" if source[0] == goal[0] else " across drives")

@@ -1,0 +1,62 @@
+"""The machine's rules for locks."""
+
+from random import Random
+
+from hypothesis.stateful import rule
+
+from tests.model.core import Core, pick, seeds
+from tests.model.shapes import Demand, Place
+
+TIMEOUTS_S = (1, 60, 4000, 4000, 4000)
+
+
+class LockRules(Core):
+    """LOCK, refresh, UNLOCK."""
+
+    @rule(seed=seeds)
+    def take_or_give_back(self, seed: int) -> None:
+        getattr(self, self.chance(seed).choice(("lock", "lock", "lock", "refresh", "refresh", "unlock")))(seed)
+
+    def lock(self, seed: int) -> None:
+        chance = self.chance(seed)
+        exclusive, infinite, timeout_s = chance.random() < 0.5, chance.random() < 0.5, self._timeout(chance)
+
+        def make() -> tuple[str, Place, bool, bool, int, Demand]:
+            who, place = self.who(chance), self.place(chance)
+            return who, place, exclusive, infinite, timeout_s, self.demand(who, place, chance)
+
+        wanted = self.choose("lock", chance, make)
+        who, place, *_ = wanted
+        label = f"lock {'exclusive' if exclusive else 'shared'} {'infinity' if infinite else '0'}"
+        done = self.both("lock", *wanted, label=label)
+        if done:
+            done[0].token = done[1]
+            self.tokens.append(done[1])
+            node = self.node(place)
+            if node is not None and node.is_file and not node.versions[-1].etag:
+                self.learn((node.versions[-1], self.real.etag(who, place)))
+
+    def refresh(self, seed: int) -> None:
+        chance = self.chance(seed)
+        timeout_s = self._timeout(chance)
+        wanted = self.choose("refresh", chance, lambda: (*self._locked_place(chance), timeout_s))
+        token = wanted[2]
+        expired = any(x.token == token and x.expires_ms <= self.reference.now_ms for x in self.reference.locks)
+        label = "refresh of an expired lock" if expired else "refresh"
+        self.both("refresh", *wanted, label=label)
+
+    def unlock(self, seed: int) -> None:
+        chance = self.chance(seed)
+        self.both("unlock", *self.choose("unlock", chance, lambda: self._locked_place(chance)))
+
+    def _timeout(self, chance: Random) -> int:
+        return chance.choice(TIMEOUTS_S) * self.world.scale
+
+    def _locked_place(self, chance: Random) -> tuple[str, Place, str]:
+        """Mostly where a lock is, by its holder, with its token."""
+        found = pick(self.reference.locks, chance)
+        if found is None or chance.random() < 0.2:
+            return self.who(chance), self.place(chance), pick(self.tokens, chance)
+        who = found.principal if chance.random() < 0.6 else self.who(chance)
+        place = (found.drive, found.keys) if chance.random() < 0.8 else self.place(chance)
+        return who, place, found.token
