@@ -71,7 +71,8 @@ class Accounts:
         """The caller behind a name and a password (or an app password), None if there is none. It takes as long for
         an unknown name as for a wrong password. Errors: TooManyRequests while guessing is slowed."""
         user = self.find(name)
-        stored = "" if user is None else user.password_hash
+        # A verification holds as long as none of the user's secrets changes: one that was revoked is not remembered.
+        stored = "" if user is None else f"{user.devices} {user.password_hash}"
         return self._remembered.check(name, password, stored, lambda: self._verify(user, name, password, address))
 
     def _verify(self, user: User | None, name: str, password: str, address: str) -> Caller | None:

@@ -79,8 +79,11 @@ class RemoteSession(Session):
 
     def rollback(self) -> None:
         """Roll back past psycopg, which would forget every prepared statement; they outlive transactions."""
+        from psycopg.generators import execute  # not at the top: SQLite works without the package
+
         with resting():
-            self._connection.pgconn.exec_(b"ROLLBACK")
+            self._connection.pgconn.send_query(b"ROLLBACK")
+            self._connection.wait(execute(self._connection.pgconn))
 
     def _ask(self, *questions: Question) -> "list[Cursor[Row]]":
         asked = [
