@@ -62,8 +62,8 @@ class Production:
 def production(postgres: Postgres, seaweed: Seaweed, tmp_path: Path) -> Iterator[Production]:
     needs("openssl", "openssl")
     programs = os.environ["PATH"] + ":/usr/sbin"
-    name = next((name for name in PROGRAMS if shutil.which(PROGRAMS[name].program, path=programs)), None)
-    if name is None:
+    name = next((name for name in PROGRAMS if shutil.which(PROGRAMS[name].program, path=programs)), "")
+    if not name:
         lacks("needs one of the proxies of config/ (Debian packages nginx-light, apache2, haproxy, caddy)")
     place = Place(tmp_path, free_port(), free_port(), free_port())
     certificate = f"req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN={NAME}".split()
