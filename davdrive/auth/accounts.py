@@ -76,7 +76,8 @@ class Accounts:
         TooManyRequests while guessing is slowed."""
         quick = not self._known.remembers or self._remembered.has(name, password)
         user = self.find(name) if quick else self._look_up(name)
-        stored = "" if user is None else user.password_hash
+        # A verification holds as long as none of the user's secrets changes: one that was revoked is not remembered.
+        stored = "" if user is None else f"{user.devices} {user.password_hash}"
         return self._remembered.check(name, password, stored, lambda: self._verify(user, name, password, address))
 
     def _verify(self, user: User | None, name: str, password: str, address: str) -> Caller | None:

@@ -8,12 +8,15 @@ from davdrive.cli.accounts import add_user
 from davdrive.cli.main import Settings
 from davdrive.cli.trying import try_objects
 from davdrive.cli.wiring import digest_secret, make_database, make_passwords
-from davdrive.errors import AlreadyExists
+from davdrive.metadata.alone import alone
+from davdrive.metadata.database import Database
 from davdrive.metadata.url import is_sqlite
 from davdrive.metadata.users import all_users
 
 PASSWORD_BYTES = 12
 FIRST_USER = "me"
+WAIT_S = 60.0
+"""How long a node waits for another that makes the first user: one hash of a password, and a slow machine."""
 
 _MOUNTING = """
 Mount it:
@@ -31,15 +34,27 @@ def welcome(settings: Settings) -> None:
     database = make_database(settings)
     try:
         try_objects(settings)
+        password = _first_password(settings, database)
+    finally:
+        database.close()
+    if password is not None:
+        _say(settings, password)
+
+
+def _first_password(settings: Settings, database: Database) -> str | None:
+    """That of the user who was made now; None where there are users. Of nodes that start at once, one makes it."""
+    if database.read(all_users):
+        return None
+    with alone(database, "first-user", WAIT_S):
         if database.read(all_users):
-            return
+            return None
         password = secrets.token_urlsafe(PASSWORD_BYTES)
         digest = digest_secret(settings, FIRST_USER, password)
         add_user(database, make_passwords(settings), FIRST_USER, password, administrator=True, digest_ha1=digest)
-    except AlreadyExists:
-        return  # another node, which started with this one, was faster
-    finally:
-        database.close()
+    return password
+
+
+def _say(settings: Settings, password: str) -> None:
     address = f"{settings.listen.host}:{settings.listen.port}"
     url = f"{'https' if settings.server.tls_certificate else 'http'}://{address}/{FIRST_USER}/"
     local = is_sqlite(settings.metadata.url)

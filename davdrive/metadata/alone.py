@@ -24,6 +24,9 @@ _HELD = sa.text("""
     SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted""")
 _SPACE = 0x64617664  # "davd"
 _POLL_S = 0.25
+_CONNECT_S = 5
+_ANSWER_S = 10.0
+"""The lock's own connection asks for nothing that takes time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +75,22 @@ def _by_file(path: str, wait_s: float) -> Iterator[Alone | None]:
 
 @contextlib.contextmanager
 def _by_advisory_lock(url: sa.URL, key: int, wait_s: float) -> Iterator[Alone | None]:
-    engine = sa.create_engine(url, poolclass=sa.pool.NullPool, isolation_level="AUTOCOMMIT")
+    from davdrive.metadata.heedful import make_heedful
+
+    engine = sa.create_engine(
+        url, poolclass=sa.pool.NullPool, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": _CONNECT_S}
+    )
+    make_heedful(engine, _ANSWER_S)
     try:
         connection = engine.connect()
     except sa.exc.DBAPIError as error:
         raise (drive_error(error.orig) if error.orig else None) or error from error
     with contextlib.closing(connection):
-        yield Alone(lambda: _is_held(connection)) if _take(connection, key, wait_s) else None
+        try:
+            taken = _take(connection, key, wait_s)
+        except sa.exc.DBAPIError as error:
+            raise (drive_error(error.orig) if error.orig else None) or error from error
+        yield Alone(lambda: _is_held(connection)) if taken else None
 
 
 def _take(connection: Connection, key: int, wait_s: float) -> bool:

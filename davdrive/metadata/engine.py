@@ -116,6 +116,10 @@ def _postgresql(url: URL, options: DatabaseOptions) -> Engine:
 
     from psycopg.types.numeric import Int8Dumper
 
+    from davdrive.metadata.heedful import make_heedful
+
+    make_heedful(engine, options.statement_s)
+
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
         connection.prepared_max = PREPARED_MOST

@@ -53,7 +53,8 @@ def fault_of(error: BaseException) -> Fault:
     state = getattr(error, "sqlstate", None)
     if state:
         return _SQLSTATE.get(state) or _SQLSTATE_CLASS.get(state[:2], Fault.BUG)
-    return Fault.LOST if type(error).__name__ in ("OperationalError", "InterfaceError") else Fault.BUG
+    kinds = {kind.__name__ for kind in type(error).__mro__}  # ConnectionTimeout is an OperationalError, too
+    return Fault.LOST if kinds & {"OperationalError", "InterfaceError"} else Fault.BUG
 
 
 def drive_error(error: BaseException) -> DriveError | None:

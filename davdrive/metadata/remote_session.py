@@ -105,9 +105,12 @@ class RemoteSession(Session):
 
     def rollback(self) -> None:
         """Roll back outside any pipeline, past psycopg as well."""
+        from psycopg.generators import execute  # not at the top: SQLite works without the package
+
         self.forget()
         with resting():
-            self._connection.pgconn.exec_(b"ROLLBACK")
+            self._connection.pgconn.send_query(b"ROLLBACK")
+            self._connection.wait(execute(self._connection.pgconn))
 
     def _known(self, statement: Statement, parameters: Parameters) -> list[Row] | None:
         for (asked, given), rows in self._foreseen:

@@ -17,6 +17,7 @@ _MACROS: Mapping[str, Mapping[str, str]] = {
     "sqlite": {
         "LOCK_MS": "steady_ms(drives.time_ms)",
         "TAKEN_LOCK_MS": "steady_ms(drives.time_ms)",
+        "STRING_AGG": "group_concat",
         "NOW_MS": "CAST((julianday('now') - 2440587.5) * 86400000.0 + 0.5 AS INTEGER)",
         "JSON": "TEXT",
         "KEY_AT": "json_extract(walk.keys, '$[' || walk.depth || ']')",
@@ -29,6 +30,7 @@ _MACROS: Mapping[str, Mapping[str, str]] = {
     "postgresql": {
         "LOCK_MS": "{GREATEST}(drives.time_ms, {NOW_MS})",
         "TAKEN_LOCK_MS": "drives.time_ms",
+        "STRING_AGG": "string_agg",
         "NOW_MS": "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)",
         "JSON": "jsonb",
         "KEY_AT": "(walk.keys ->> walk.depth)",

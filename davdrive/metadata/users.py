@@ -6,12 +6,13 @@ from davdrive.errors import AlreadyExists
 from davdrive.metadata.session import Session
 from davdrive.metadata.statement import Statement
 
-_FIND = Statement("""
-    SELECT id, name, password_hash, digest_ha1, administrator, created_ms FROM users WHERE name_key = :name_key""")
-_HOLD = Statement("""
-    SELECT id, name, password_hash, digest_ha1, administrator, created_ms FROM users
-    WHERE name_key = :name_key {FOR_UPDATE}""")
-_ALL = Statement("SELECT id, name, password_hash, digest_ha1, administrator, created_ms FROM users ORDER BY name_key")
+_DEVICES = """
+    (SELECT COALESCE({STRING_AGG}(a.password_hash, ' '), '') FROM app_passwords a
+     WHERE a."user" = users.id AND (a.expires_ms IS NULL OR a.expires_ms > {NOW_MS}))"""
+_FIELDS = f"id, name, password_hash, digest_ha1, administrator, created_ms, {_DEVICES}"
+_FIND = Statement(f"SELECT {_FIELDS} FROM users WHERE name_key = :name_key")
+_HOLD = Statement(f"SELECT {_FIELDS} FROM users WHERE name_key = :name_key {{FOR_UPDATE}}")
+_ALL = Statement(f"SELECT {_FIELDS} FROM users ORDER BY name_key")
 _CREATE = Statement("""
     INSERT INTO users (name, name_key, password_hash, digest_ha1, administrator, created_ms)
     VALUES (:name, :name_key, :password_hash, :digest_ha1, :administrator, {NOW_MS})
@@ -46,7 +47,8 @@ _FORGET_FAILURES = Statement("DELETE FROM failures WHERE last_ms < :before_ms")
 
 
 class User(NamedTuple):
-    """A user. `digest_ha1` is kept only where Digest is on."""
+    """A user. `digest_ha1` is kept only where Digest is on. `devices` are the hashes of the app passwords that have
+    not expired."""
 
     id: int
     name: str
@@ -54,6 +56,7 @@ class User(NamedTuple):
     digest_ha1: str | None
     administrator: int
     created_ms: int
+    devices: str
 
 
 class AppPassword(NamedTuple):

@@ -16,11 +16,13 @@ class AuthSettings(Section):
     realm: Annotated[str, Field(pattern=r'^[^"\\\x00-\x1f]{1,64}$')] = "davdrive"
     # Refuse passwords that came in the clear from another machine.
     require_tls: bool = False
-    # How long a password that was verified costs no hash; also how long a removed user may linger in a worker.
+    # How long a password that was verified costs no hash. A removed user, a revoked app password and a changed password
+    # are heeded at once, or on PostgreSQL after `known_s`.
     remember_s: Seconds = 300
     remember_entries: PositiveCount = 4096
     # How long a user that was looked up in PostgreSQL is not asked for again: it saves every request a round trip.
-    # A new password or a removal takes so long until every node heeds it. SQLite is always asked.
+    # A removal, a revocation or a new password takes so long until every node heeds it; a role counts at once. SQLite
+    # is always asked.
     known_s: Seconds = 2
     password_bytes: ByteCount = 1024
     # OWASP's advice for argon2id: 19 MiB, two passes, one lane; about 20 ms.

@@ -100,6 +100,14 @@ def test_an_unknown_or_ill_typed_flag_is_named() -> None:
     [
         ({"upkeep.grace_s": 10}, "flag --upkeep-grace-s: upkeep.grace_s must be at least limits.request_s"),
         ({"limits.lock_default_s": 1e9}, "lock_default_s must not be over"),
+        (
+            {"upkeep.grace_s": 43_200, "objects.redirect_s": 60},
+            "at least objects.redirect_s and limits.request_s together",
+        ),
+        (
+            {"objects.redirect_s": 60, "auth.require_tls": True, "objects.endpoint_url": "http://s3.internal"},
+            "wants https: in objects.redirect_endpoint_url",
+        ),
         ({"objects.inline_bytes": "1 GiB"}, "inline_bytes must not be over"),
         ({"server.tls_key": "k"}, "flag --server-tls-key: server.tls_certificate and server.tls_key belong together"),
         ({"public_urls": "ftp://x"}, "https://drive.example.org"),

@@ -20,15 +20,28 @@ When = Literal["before", "after", "late"]
 @dataclass
 class Wire:
     """What goes over the proxy. `turns`: how often clients waited for all answers (a Sync or a Query each). `cut` plans
-    one cut at a COMMIT."""
+    one cut at a COMMIT. `hole`: bytes are taken and go nowhere, in both directions, until it is over."""
 
     turns: int = 0
     commits: int = 0
     cuts: int = 0
     late_s: float = 0.3
     plan: When | None = None
+    passable: threading.Event = field(default_factory=threading.Event)
     pairs: list[tuple[socket.socket, socket.socket]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.passable.set()
+
+    @contextmanager
+    def hole(self) -> Iterator[None]:
+        """Swallow everything while the block lasts, and new connections too; no side hears of it."""
+        self.passable.clear()
+        try:
+            yield
+        finally:
+            self.passable.set()
 
     def cut(self, when: When) -> None:
         """Cut the next connection that commits."""
@@ -117,6 +130,7 @@ class _Connection:
 
     def _to_server(self) -> None:
         while data := self._client.recv(1 << 16):
+            self._wire.passable.wait()
             commits, turns = self._reader.read(data)
             self._wire.commits += commits
             self._wire.turns += turns
@@ -139,6 +153,7 @@ class _Connection:
 
     def _to_client(self) -> None:
         while data := self._server.recv(1 << 16):
+            self._wire.passable.wait()
             if not self._mute:
                 self._client.sendall(data)
 

@@ -56,11 +56,11 @@ def test_a_page_of_ten_thousand_members_is_made_in_little_memory(full_server: Ru
     assert full_server.peak_rss_bytes() - before < MOST_GROWTH_BYTES
 
 
-def test_stock_wsgidav_holds_the_whole_listing(stock_peer: Peer) -> None:
+def test_stock_wsgidav_holds_the_whole_listing(stock_peer: Peer, stock_server: RunningServer) -> None:
     """With a quarter of the members it takes what all of them may take here."""
-    folder = stock_peer.server.data_dir / stock_peer.base.strip("/")
+    folder = stock_server.data_dir / stock_peer.base.strip("/")
     for number in range(MEMBERS // 4):
         (folder / f"a file with an ordinary name {number}.txt").touch()
-    grown, responses = growth(stock_peer.server, stock_peer.bob, "", "1", b"")
+    grown, responses = growth(stock_server, stock_peer.bob, "", "1", b"")
     assert responses == MEMBERS // 4 + 1
     assert grown > MOST_GROWTH_BYTES / 4

@@ -8,8 +8,8 @@ from davdrive.auth.authenticator import client_address, is_hidden
 from davdrive.cli.wiring.auth import auth_options
 from davdrive.cli.wiring.tus import make_tus
 from davdrive.drive.backend import Backend
+from davdrive.metadata.health import answers
 from davdrive.metadata.held import locks_held
-from davdrive.metadata.users import all_users
 from davdrive.observe.metrics import record
 from davdrive.settings import Settings
 from davdrive.web.health import health, ready
@@ -22,7 +22,9 @@ def make_router(settings: Settings, backend: Backend, authenticate: Callable[[Ws
     """What is not WebDAV. `authenticate` wraps an application that needs to know who asks."""
 
     def check() -> None:
-        backend.database.read(all_users)
+        # Not the object store: names, listings and small files go on without it, and if all nodes said that they were
+        # not ready because of it, a balancer would have nobody left to ask.
+        backend.database.read(answers)
 
     routes: dict[str, Wsgi] = {
         "/-/health": health,
