@@ -67,7 +67,7 @@ def _postgresql(folder: Path, url: str) -> Iterator[tuple[Client, str, Path, int
     with running_cluster(settings, folder, 1, users={"bob": "bob's secret"}) as cluster:
         node = cluster.nodes[0]
         children = Path(f"/proc/{node.pid}/task/{node.pid}/children").read_text().split()
-        yield node.client(), url, folder / "objects", int([node.pid, *children][-1])
+        yield node.client(), url, folder / "objects", int([str(node.pid), *children][-1])
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
