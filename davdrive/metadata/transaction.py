@@ -95,6 +95,8 @@ def transact(database: Database, change: Change, work: Callable[[Transaction], T
         if database.dialect != "sqlite":
             # Of SQLite's one writer the database itself tells; here it is the drive's row that is waited for.
             database.observer.waited(time.perf_counter() - began)
+            if change.deadline is not None:
+                change.deadline.check()  # once more: nobody may be there any longer to hear of it
         result = work(transaction)
         _record(transaction, change, operation_id)
         reached[:] = [(transaction.drive.id, transaction.drive.revision)]

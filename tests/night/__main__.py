@@ -19,6 +19,7 @@ from tests.model.run import run
 from tests.model.world import USERS, PostgresWorlds, SqliteWorlds
 from tests.races.histories import disorders, record, require_meeting
 from tests.races.rig import race_all, require_races, track
+from tests.races.wire import WireTrack, all_pairs, race_over_the_wire, two_nodes, two_workers
 from tests.support.postgres import Postgres, start_postgres
 from tests.support.serving import running_server
 from tests.wire_model.apache import running_apache
@@ -41,12 +42,14 @@ class Night:
         self.rigs: tuple[Callable[[], None], ...] = (
             self.model_on_sqlite,
             self.races_on_sqlite,
+            self.races_of_two_workers,
             self.histories_on_sqlite,
             self.crashes,
             self.wire_model_and_fuzz,
             self.beside_apache,
             self.model_on_postgresql,
             self.races_on_postgresql,
+            self.races_of_two_nodes,
             self.histories_on_postgresql,
         )
 
@@ -78,6 +81,21 @@ class Night:
             require_races(course)
             self.tally[f"races, {database}"] += course.tally["races"]
             self.tally[f"races that overlapped, {database}"] += course.tally["overlapping"]
+
+    def races_of_two_workers(self) -> None:
+        with two_workers(self._fresh(), random.getrandbits(32)) as course:
+            self._race_over_the_wire("two workers on SQLite", course)
+
+    def races_of_two_nodes(self) -> None:
+        url = self._postgres.fresh()
+        with two_nodes(url, self._fresh(), random.getrandbits(32)) as course:
+            self._race_over_the_wire("two nodes on PostgreSQL", course)
+        self._postgres.drop(url)
+
+    def _race_over_the_wire(self, where: str, course: WireTrack) -> None:
+        race_over_the_wire(course, all_pairs())
+        require_races(course, all_pairs())
+        self.tally[f"races over HTTP, {where}"] += course.tally["races"]
 
     def histories_on_sqlite(self) -> None:
         folder = self._fresh()

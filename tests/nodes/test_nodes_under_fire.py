@@ -60,7 +60,7 @@ class Battle:
             time.sleep(min(dice.uniform(*CALM_S), max(0.0, ends - time.monotonic())))
             if time.monotonic() >= ends:
                 return
-            node, properly = dice.choice(self.cluster.nodes), dice.random() < 0.25
+            node, properly = dice.choice(self.cluster.nodes), self.ends.total() % 3 == 2
             _end(node, properly)
             self.ends["stopped" if properly else "killed"] += 1
             time.sleep(dice.uniform(*AWAY_S))
@@ -121,7 +121,7 @@ def test_something_was_put_to_the_test(battle: Battle) -> None:
         ("PUT", 423),
     ):
         assert statuses[wanted], (wanted, statuses)
-    assert battle.ends["killed"] >= SECONDS / 20, battle.ends
+    assert battle.ends["killed"] >= SECONDS / 30, battle.ends
     assert any(operation.is_open for group in battle.history for operation in group), "every answer came"
     assert {status for _, status in statuses} <= {200, 201, 204, 404, 409, 412, 423, 503}, statuses
     assert statuses["MOVE", 201] + statuses["MOVE", 204]

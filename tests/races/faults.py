@@ -29,8 +29,8 @@ class _Judged(DriveError):
 def check_then_act() -> None:
     """From now on this process judges locks, preconditions and the shape of the tree before its transactions."""
     check_locks_first()
-    guard.check_write = _unless_judged(guard.check_write)
-    transfer._check_apart = _unless_judged(transfer._check_apart)
+    for where, name in ((guard, "check_write"), (transfer, "_check_apart")):
+        setattr(where, name, _unless_judged(getattr(where, name)))
 
 
 def check_locks_first() -> None:
@@ -53,7 +53,7 @@ def stale_reads() -> None:
             held.append((time.monotonic(), stack, stack.enter_context(database.snapshot())))
         return work(held[0][2])
 
-    Database.read = read  # type: ignore[method-assign]
+    Database.read = read  # type: ignore[assignment, method-assign]
 
 
 FAULTS: dict[str, Callable[[], None]] = {

@@ -31,6 +31,9 @@ ARRIVE_S = 0.012
 """From sending a request until it waits at the gate."""
 
 MOST_CONNECTIONS = 64
+KEPT = {"DAVDRIVE_SERVER__IDLE_S": "3600"}
+"""A connection may have nothing to do for as long as others race."""
+
 IMPORTANT = [
     ("MOVE a into b", "MOVE b into a"),
     ("MOVE a into b", "MOVE a/x to c"),
@@ -121,7 +124,7 @@ def _wire_track(url: str, objects: Path, seed: int, sides: Callable[[Site], Side
 def two_workers(folder: Path, seed: int) -> Iterator[WireTrack]:
     """One server with two workers on SQLite; each side's connections are with one of them."""
     url, options = sqlite_url(folder / "data"), DatabaseOptions(sqlite_url(folder / "data"))
-    with running_server(folder / "data", USERS, workers=2) as server, ExitStack() as stack:
+    with running_server(folder / "data", USERS, workers=2, settings=KEPT) as server, ExitStack() as stack:
 
         def sides(site: Site) -> Sides:
             one, other = [
@@ -166,7 +169,7 @@ def _files(pid: int) -> set[str]:
 def two_nodes(url: str, folder: Path, seed: int) -> Iterator[WireTrack]:
     """Two servers on one PostgreSQL and one folder of objects."""
     objects, options = folder / "objects", DatabaseOptions(url)
-    settings = {"DAVDRIVE_METADATA__URL": url, "DAVDRIVE_OBJECTS__URL": str(objects)}
+    settings = {"DAVDRIVE_METADATA__URL": url, "DAVDRIVE_OBJECTS__URL": str(objects), **KEPT}
     with running_cluster(settings, folder, 2, users=USERS) as cluster:
 
         def sides(site: Site) -> Sides:

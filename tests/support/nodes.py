@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -13,9 +14,11 @@ from pathlib import Path
 from tests.support.http import Client
 from tests.support.postgres import Postgres
 from tests.support.seaweed import Seaweed
-from tests.support.serving import HOST, STOP_TIMEOUT_S, USERS, environment, free_port, wait_until_ready
+from tests.support.serving import HOST, USERS, environment, free_port, wait_until_ready
 
 COMMAND_TIMEOUT_S = 120
+DRAINED_S = 45.0
+"""More than a node may take to end its requests (`server.drain_s`, and a few seconds until it leaves them)."""
 
 
 @dataclass
@@ -47,29 +50,35 @@ class Node:
     def begin(self) -> None:
         """Start without waiting."""
         arguments = ["serve", "--listen", f"{HOST}:{self.port}", "--workers", str(self.workers)]
+        settings = {**self.settings, "PYTHONFAULTHANDLER": "1"}
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "davdrive", *arguments],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment(**self.settings),
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment(**settings),
             )  # fmt: skip
 
     def kill(self) -> None:
         """SIGKILL to the node and its workers."""
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        for pid in [self.pid, *map(int, children)]:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        self._signal(signal.SIGKILL)
         assert self.process is not None
         self.process.wait()
 
+    def _signal(self, number: int) -> None:
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        for pid in [self.pid, *map(int, children)]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+
     def stop(self) -> int:
-        """SIGTERM, and the exit status."""
+        """SIGTERM, and the exit status. A node that does not end says in its log what its threads were doing."""
         assert self.process is not None
         if self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(STOP_TIMEOUT_S)
+                self.process.wait(DRAINED_S)
             except subprocess.TimeoutExpired:
+                self._signal(signal.SIGABRT)
+                time.sleep(1)
                 self.kill()
                 raise
         return self.process.returncode
