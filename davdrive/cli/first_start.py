@@ -25,10 +25,14 @@ Mount it:
 
 
 def welcome(settings: Settings) -> None:
-    """Migrate; make a first user where there is none, and say once how to get in."""
+    """Migrate; make a first user where there is none, and say once how to get in, and later how to do so anew."""
     database = make_database(settings)
     try:
-        if database.read(all_users):
+        users = [user.name for user in database.read(all_users)]
+        if users == [FIRST_USER]:
+            # Whoever was cut off between making it and telling its password would not get in.
+            click.echo(f"the only user is {FIRST_USER}; davdrive user passwd {FIRST_USER} sets a new password")
+        if users:
             return
         password = secrets.token_urlsafe(PASSWORD_BYTES)
         digest = digest_secret(settings, FIRST_USER, password)
