@@ -26,6 +26,7 @@ class Node:
     log_file: Path
     users: Mapping[str, str]
     workers: int = 1
+    program: str = "davdrive"
     port: int = field(default_factory=free_port)
     process: "subprocess.Popen[bytes] | None" = None
 
@@ -49,7 +50,7 @@ class Node:
         arguments = ["serve", "--listen", f"{HOST}:{self.port}", "--workers", str(self.workers)]
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "davdrive", *arguments],
+                [sys.executable, "-m", self.program, *arguments],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment(**self.settings),
             )  # fmt: skip
 
@@ -131,6 +132,7 @@ def running_cluster(
     users: Mapping[str, str] = USERS,
     workers: int = 1,
     own: Sequence[Mapping[str, str]] = (),
+    program: str = "davdrive",
 ) -> Iterator[Cluster]:
     """Start `count` nodes with these settings, `own[n]` being those of node n alone; the users are added first.
 
@@ -140,7 +142,7 @@ def running_cluster(
     for number in range(count):
         home = {"HOME": str(folder / "no-home"), "DAVDRIVE_RUN_DIR": str(folder / f"run{number}")}
         mine = {**settings, **home, **(own[number] if number < len(own) else {})}
-        nodes.append(Node(mine, folder / f"node{number}.log", users, workers))
+        nodes.append(Node(mine, folder / f"node{number}.log", users, workers, program))
     cluster = Cluster(nodes, settings)
     try:
         with ThreadPoolExecutor(len(users)) as pool:
