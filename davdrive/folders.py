@@ -30,13 +30,14 @@ def make_durable_folder(folder: Path, mode: int = 0o777) -> None:
     folder.mkdir(mode=mode, parents=True, exist_ok=True)
     for above in folder.absolute().parents:
         try:
-            _sync_folder(above)
+            sync_folder(above)
         except OSError as error:
             if error.errno not in _NOT_OURS_TO_SYNC:
                 raise
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Return when the names in `folder` survive a power cut. OSError otherwise."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         sync(descriptor)

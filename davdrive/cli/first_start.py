@@ -30,15 +30,20 @@ Mount it:
 
 
 def welcome(settings: Settings) -> None:
-    """Migrate, try the object store, make a first user where there is none and say once how to get in."""
+    """Migrate, try the object store, make a first user where there is none, and say once how to get in
+    (and later how to do so anew)."""
     database = make_database(settings)
     try:
         try_objects(settings)
         password = _first_password(settings, database)
+        users = [user.name for user in database.read(all_users)]
     finally:
         database.close()
     if password is not None:
         _say(settings, password)
+    elif users == [FIRST_USER]:
+        # Whoever was cut off between making it and telling its password would not get in.
+        click.echo(f"the only user is {FIRST_USER}; davdrive user passwd {FIRST_USER} sets a new password")
 
 
 def _first_password(settings: Settings, database: Database) -> str | None:

@@ -7,11 +7,13 @@ lock. A schema that is current is seen with one statement, and Alembic is not ev
 import contextlib
 import math
 import os
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import sqlalchemy as sa
 from filelock import FileLock, Timeout
+from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 
 from davdrive.errors import BadRequest, Unavailable
@@ -26,6 +28,9 @@ _ADVISORY_KEY = 0x64617664  # "davd"
 _MAY_MAKE = "SELECT has_schema_privilege(current_schema(), 'CREATE')"
 WAIT_S = 300
 """How long a process waits for another that migrates."""
+
+_WRITES = "davdrive_writes"
+"""The execution option of a connection whose transaction will write."""
 
 _TOO_LONG = "another process has been migrating the database for too long"
 
@@ -100,9 +105,25 @@ def _plain_engine(options: DatabaseOptions) -> Engine:
             _make_private(file)
         except OSError as error:
             raise Unavailable(f"the folder for the metadata cannot be made: {error.strerror}") from error
-        return sa.create_engine(url, poolclass=sa.pool.NullPool, connect_args={"timeout": options.wait_s})
+        engine = sa.create_engine(url, poolclass=sa.pool.NullPool, connect_args={"timeout": options.wait_s})
+        _begin_by_hand(engine)
+        return engine
     patience = {"connect_timeout": max(2, math.ceil(options.connect_s))}
     return sa.create_engine(url, poolclass=sa.pool.NullPool, connect_args=patience)
+
+
+def _begin_by_hand(engine: Engine) -> None:
+    """Let a transaction begin where SQLAlchemy says so. Python's driver begins one before the first INSERT or UPDATE
+    alone, so each CREATE TABLE would be committed by itself, and a process that dies between two of them would leave a
+    database that no later start can bring up to date."""
+
+    @event.listens_for(engine, "connect")
+    def leave_it_to_us(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get(_WRITES) else "BEGIN")
 
 
 def _make_private(file: Path) -> None:
@@ -155,7 +176,7 @@ def _upgrade(engine: Engine, schema: str = "head") -> None:
 
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
-    with engine.begin() as connection:
+    with engine.execution_options(**{_WRITES: True}).begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, schema)
         _check_foreign_keys(connection)

@@ -23,15 +23,17 @@ from davdrive.metadata.session import Session
 class Borrowed:
     """A connection that is ours for a while."""
 
-    __slots__ = ("cursor", "driver_error", "idle_since", "pooled", "session")
+    __slots__ = ("_driver", "cursor", "driver_error", "idle_since", "pooled", "session")
 
     def __init__(self, pooled: PoolProxiedConnection, dialect: str, driver_error: type[Exception]) -> None:
         self.pooled = pooled
+        driver: Any = pooled.driver_connection  # its own connection, inside SQLAlchemy's
+        self._driver = driver
         self.cursor: Any = pooled.cursor()
         self.driver_error = driver_error
         self.idle_since = 0.0
         sqlite = dialect == "sqlite"
-        self.session = Session(self.cursor, dialect) if sqlite else RemoteSession(_psycopg(pooled))
+        self.session = Session(self.cursor, dialect) if sqlite else RemoteSession(driver)
 
     def execute(self, sql: str) -> None:
         with resting():
@@ -48,17 +50,14 @@ class Borrowed:
     @property
     def is_usable(self) -> bool:
         """Whether the next may have it: whole, and outside any transaction."""
-        return not isinstance(self.session, RemoteSession) or self.session.is_idle
+        if isinstance(self.session, RemoteSession):
+            return self.session.is_idle
+        return not self._driver.in_transaction
 
     def discard(self) -> None:
         """Close it for good."""
         self.pooled.invalidate()
         self.pooled.close()
-
-
-def _psycopg(pooled: PoolProxiedConnection) -> Any:
-    """The driver's own connection, inside SQLAlchemy's."""
-    return pooled.driver_connection
 
 
 class Connections:
@@ -106,8 +105,8 @@ class Connections:
             self._forget_idle()
             return
         connection.session.forget()
-        broken = error is not None and not connection.is_usable
-        if broken or (len(self._idle) >= self._keep and not self._waiting):
+        # Also where nobody heard of an error: a rollback that failed left its transaction open.
+        if not connection.is_usable or (len(self._idle) >= self._keep and not self._waiting):
             self._throw_away(connection)
             return
         if self._recycle_s is not None:

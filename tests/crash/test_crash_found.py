@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+from davdrive.cli.first_start import welcome
 from davdrive.drive import put as putting
 from davdrive.drive.put import PutOptions, put
 from davdrive.errors import Locked, Unavailable
+from davdrive.metadata import pool
 from davdrive.metadata.caller import SYSTEM
 from davdrive.metadata.statement import Statement
+from davdrive.settings import load_settings
 from davdrive.upkeep.check import CheckOptions, check
 from tests.crash.scene import LARGE, at, build, close_scene, open_scene
 
@@ -65,6 +68,30 @@ def test_a_commit_that_took_place_is_no_failure_whatever_happens_behind_it(
     monkeypatch.setattr(turnstile, "passage", breaks_on_leaving)
     put(scene, SYSTEM, at("kept"), [LARGE], PutOptions())
     assert [finding.message for finding in check(scene, CheckOptions(read_data=True))] == []
+
+
+def test_a_connection_whose_rollback_failed_is_not_lent_again(scene: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool.Borrowed, "rollback", lambda _: None)
+    with scene.database.snapshot():
+        pass
+    monkeypatch.undo()
+    put(scene, SYSTEM, at("new"), [LARGE], PutOptions())
+
+
+def test_a_first_start_that_died_before_it_told_the_password_is_followed_by_one_that_says_how_to_get_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def die(_: str) -> None:
+        raise KeyboardInterrupt
+
+    where = {"data_dir": str(tmp_path / "data"), "run_dir": str(tmp_path / "run")}
+    settings = load_settings(where, environment={})
+    monkeypatch.setattr("click.echo", die)
+    with pytest.raises(KeyboardInterrupt):
+        welcome(settings)
+    monkeypatch.undo()
+    welcome(settings)
+    assert "davdrive user passwd me" in capsys.readouterr().out
 
 
 def test_a_transaction_that_breaks_off_leaves_its_connection_outside_of_it(

@@ -1,8 +1,8 @@
 """Forks a process that acts and dies, once for every line: `python -m tests.crash.zygote`.
 
-A line of JSON in: data directory, action, the trouble and the step to have it at, the fault. One out: whether it
-answered, what it said otherwise, and the steps that it took. This process opens nothing and has no thread, so forking
-it is safe and takes no time.
+A line of JSON in: data directory, action or chore, the trouble and the step to have it at, the fault. One out: whether
+it answered, what it said otherwise, and the steps that it took. This process opens nothing and has no thread, so
+forking it is safe and takes no time.
 """
 
 import json
@@ -13,6 +13,7 @@ from typing import Any
 
 from davdrive.metadata import transaction
 from davdrive.objects.local.writer import LocalWriter
+from tests.crash.chores import CHORES, PLANTED
 from tests.crash.failpoints import Failpoints
 from tests.crash.scene import ACTIONS, go_on, open_scene
 
@@ -23,11 +24,19 @@ def _act(order: dict[str, Any], pipe: int) -> None:
     write = os.write
     failpoints = Failpoints(order["at"], order["trouble"], lambda name: _send(write, pipe, name))
     failpoints.install()
-    backend = open_scene(Path(order["data_dir"]))
+    data_dir = Path(order["data_dir"])
+    backend = open_scene(data_dir)
+    chore = {**CHORES, **PLANTED}.get(order["action"])
+    if chore is not None:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # which is the parent's
+        chore.prepare(backend, data_dir)
     failpoints.armed = True
     FAULTS[order["fault"]](failpoints, lambda: _send(write, pipe, ANSWERED))
     try:
-        ACTIONS[order["action"]](backend)
+        if chore is None:
+            ACTIONS[order["action"]](backend)
+        elif not order["only_prepared"]:
+            chore.act(backend, data_dir)
         for finish in _late:
             finish()
         _send(write, pipe, ANSWERED)

@@ -116,7 +116,7 @@ def test_a_full_disk_for_postgresql_is_never_a_false_success(seaweed: Seaweed, t
                 _until_well(bob)
                 tree_is(bob, there)
                 assert bob.put("after", b"1").status == 201
-                all_is_well(cluster)
+                all_is_well(cluster, "--read-data")
         finally:
             server.cleanup()
 

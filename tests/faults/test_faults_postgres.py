@@ -130,7 +130,7 @@ def test_backends_that_are_terminated_all_the_time_lose_nothing_that_was_acknowl
     assert killed > 20, "nothing was put to the test"
     assert load.count(201, 204) > 20
     load.is_all_there(clients[0])
-    all_is_well(cluster)
+    all_is_well(cluster, "--read-data")
 
 
 @pytest.fixture
@@ -175,5 +175,5 @@ def test_a_server_that_is_restarted_at_once_loses_nothing_that_was_acknowledged(
             is_away(client.do("PROPFIND", "", b"", {"Depth": "1"}))
         control(server, data, "-w", "start", "-l", str(data / "log"), "-o", f"-h '' -k {data}")
         assert clients[0].get("after").body == b"1"
-        all_is_well(cluster)
+        all_is_well(cluster, "--read-data")
     assert AWAY in load.statuses or load.count(201, 204) == len(load.statuses)

@@ -84,6 +84,21 @@ def test_a_database_of_the_first_schema_becomes_todays_with_its_rows(empty_url: 
         assert connection.execute(sa.text("SELECT name, revision FROM drives")).all() == [("home", 7)]
 
 
+def test_a_migration_that_breaks_off_leaves_nothing_that_the_next_start_stumbles_over(
+    empty_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_off(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(migrating, "_check_foreign_keys", break_off)
+    with pytest.raises(KeyboardInterrupt):
+        migrate(DatabaseOptions(empty_url))
+    with _engine(empty_url).connect() as connection:
+        assert sa.inspect(connection).get_table_names() == []
+    monkeypatch.undo()
+    assert migrate(DatabaseOptions(empty_url))
+
+
 def test_a_new_postgresql_database_knows_what_to_expect_and_holds_nothing(postgres_url: str) -> None:
     with _engine(postgres_url).connect() as connection:
         known = connection.execute(sa.text("SELECT count(*) FROM pg_stats WHERE tablename IN ('entries', 'versions')"))

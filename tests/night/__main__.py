@@ -10,6 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from davdrive.drive.open import sqlite_url
+from tests.crash.chores import CHORES
+from tests.crash.disk import some
+from tests.crash.power_rig import broken_at, record_server
 from tests.crash.rig import SAID, Crashes
 from tests.crash.test_crashes import SOMETHING
 from tests.hostile import fuzzing
@@ -30,6 +33,9 @@ from tests.wire_model.worlds import SETTINGS, WireWorlds
 EXAMPLES, STEPS, SEQUENCES = 150, 60, 300
 """Of one turn of the model and of the comparison with Apache; the others are about as long."""
 
+CUTS = 20
+"""Recordings are cut off that often, each time at many moments."""
+
 
 class Night:
     """The rigs, and how much each did."""
@@ -45,11 +51,14 @@ class Night:
             self.races_of_two_workers,
             self.histories_on_sqlite,
             self.crashes,
+            self.chores,
+            self.power_cuts,
             self.wire_model_and_fuzz,
             self.beside_apache,
             self.model_on_postgresql,
             self.races_on_postgresql,
             self.races_of_two_nodes,
+            self.crashes_on_postgresql,
             self.histories_on_postgresql,
         )
 
@@ -127,6 +136,29 @@ class Night:
             seen = compare_many((server.client("bob"), apache), SEQUENCES, random.getrandbits(32))
             require_agreement(seen)
             self.tally["requests beside Apache"] += seen.total()
+
+    def chores(self) -> None:
+        rig = Crashes.start(self._fresh())
+        for chore in CHORES:
+            for trouble in ("killed", *SAID):
+                seen = rig.interrupt_everywhere(chore, trouble)
+                self.tally[f"chores, {trouble}, each at another step"] += seen.total()
+        rig.stop()
+
+    def crashes_on_postgresql(self) -> None:
+        rig = Crashes.start(self._fresh(), self._postgres)
+        for action in SOMETHING:
+            self.tally["crashes of a client of PostgreSQL, each at another step"] += len(rig.kill_everywhere(action))
+        rig.stop()
+
+    def power_cuts(self) -> None:
+        folder = self._fresh()
+        server = record_server(folder / "served", folder / "log")
+        for _ in range(CUTS):
+            seed = random.getrandbits(32)
+            broken = broken_at(server, folder, (), some(seed), 1 + seed % 20)
+            assert broken == [], (seed, broken)
+            self.tally["power cuts of a server, each with another half of the page cache"] += 1
 
     def wire_model_and_fuzz(self) -> None:
         users = {name: f"{name}'s secret" for name in USERS}

@@ -55,7 +55,8 @@ def synced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     real_sync, real_replace = folders.sync, os.replace
 
     def record(descriptor: int) -> None:
-        seen.append(f"sync {Path(os.readlink(f'/proc/self/fd/{descriptor}')).name}")
+        name = Path(os.readlink(f"/proc/self/fd/{descriptor}")).name
+        seen.append(f"sync {name.partition('-')[0]}")  # without what makes a temporary name unique
         real_sync(descriptor)
 
     def replace(source: str, target: str, **options: int) -> None:
@@ -152,11 +153,21 @@ def test_a_file_that_lost_bytes_on_its_way_is_not_accepted(tmp_path: Path) -> No
     store = LocalStore(tmp_path)
     made = store.create(new_key(), 0, unlimited())
     made.write(OBJECT)
-    os.truncate(tmp_path / "tmp" / made.key.rpartition("/")[2], 3)
+    os.truncate(tmp_path / "tmp" / temporary(tmp_path)[0], 3)
     with pytest.raises(Unavailable, match="fewer bytes"):
         made.finish()
     made.abort()
     assert (keys(store), temporary(tmp_path)) == ([], [])
+
+
+def test_an_object_that_a_killed_process_left_half_written_can_be_written_again_at_once(tmp_path: Path) -> None:
+    key, store = new_key(), LocalStore(tmp_path)
+    killed = store.create(key, 0, unlimited())
+    killed.write(OBJECT[:3])
+    assert put(LocalStore(tmp_path), key) == key
+    assert keys(store) == [key]
+    assert len(temporary(tmp_path)) == 1
+    killed.abort()
 
 
 def test_a_link_in_the_place_of_an_object_is_never_followed(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ class Node:
     log_file: Path
     users: Mapping[str, str]
     workers: int = 1
+    program: str = "davdrive"
     port: int = field(default_factory=free_port)
     process: "subprocess.Popen[bytes] | None" = None
 
@@ -53,7 +54,7 @@ class Node:
         settings = {**self.settings, "PYTHONFAULTHANDLER": "1"}
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "davdrive", *arguments],
+                [sys.executable, "-m", self.program, *arguments],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment(**settings),
             )  # fmt: skip
 
@@ -140,6 +141,7 @@ def running_cluster(
     users: Mapping[str, str] = USERS,
     workers: int = 1,
     own: Sequence[Mapping[str, str]] = (),
+    program: str = "davdrive",
 ) -> Iterator[Cluster]:
     """Start `count` nodes with these settings, `own[n]` being those of node n alone; the users are added first.
 
@@ -149,7 +151,7 @@ def running_cluster(
     for number in range(count):
         home = {"HOME": str(folder / "no-home"), "DAVDRIVE_RUN_DIR": str(folder / f"run{number}")}
         mine = {**settings, **home, **(own[number] if number < len(own) else {})}
-        nodes.append(Node(mine, folder / f"node{number}.log", users, workers))
+        nodes.append(Node(mine, folder / f"node{number}.log", users, workers, program))
     cluster = Cluster(nodes, settings)
     try:
         with ThreadPoolExecutor(len(users) or 1) as pool:

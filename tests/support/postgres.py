@@ -46,15 +46,32 @@ class Postgres:
         self.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
         return self.url(name)
 
+    def copy(self, url: str) -> str:
+        """Make a copy of a database that nobody is connected to; its URL."""
+        name = f"drive_{os.getpid()}_{next(self._numbers)}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {_name(url)}")
+        return self.url(name)
+
+    def connections(self, url: str) -> int:
+        """How many backends serve that database."""
+        with psycopg.connect(self.uri) as connection:
+            row = connection.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = %s", (_name(url),)
+            ).fetchone()
+        return int(row[0]) if row else 0
+
     def drop(self, url: str) -> None:
         """Remove a database that `fresh` made, whoever is still connected."""
-        name = url.partition("?")[0].rpartition("/")[2]
-        self.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        self.execute(f"DROP DATABASE IF EXISTS {_name(url)} WITH (FORCE)")
 
     def prepare(self) -> None:
         """Migrate the template."""
         self.execute(f"CREATE DATABASE {TEMPLATE}")
         migrate(DatabaseOptions(self.url(TEMPLATE)))
+
+
+def _name(url: str) -> str:
+    return url.partition("?")[0].rpartition("/")[2]
 
 
 def start_postgres(folder: Path) -> tuple[Postgres, Any]:

@@ -134,16 +134,18 @@ def running_server(
     workers: int = 1,
     options: Sequence[str] = (),
     settings: Mapping[str, str] | None = None,
+    program: str = "davdrive",
 ) -> Iterator[RunningServer]:
     """Serve `data_dir`, where every user is added that is not there yet.
 
-    `options`: more flags of `davdrive serve`. `settings`: environment variables such as `DAVDRIVE_LIMITS__RANGES`.
+    `program`: the module that is run. `options`: more flags of `davdrive serve`. `settings`: environment variables such
+    as `DAVDRIVE_LIMITS__RANGES`.
     The process is stopped at the end, and must not have printed a traceback.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     for name, password in users.items():
         add_user(data_dir, name, password)
-    server = start_server(data_dir, users, workers=workers, options=options, settings=settings)
+    server = start_server(data_dir, users, workers=workers, options=options, settings=settings, program=program)
     try:
         yield server
         server.stop()
@@ -160,6 +162,7 @@ def start_server(
     workers: int = 1,
     options: Sequence[str] = (),
     settings: Mapping[str, str] | None = None,
+    program: str = "davdrive",
 ) -> RunningServer:
     """Start `davdrive serve` on a free port and wait until it answers."""
     port = free_port()
@@ -167,7 +170,7 @@ def start_server(
     arguments = ["serve", "--data-dir", str(data_dir), "--listen", f"{HOST}:{port}", "--workers", str(workers)]
     with log_file.open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "davdrive", *arguments, *options],
+            [sys.executable, "-m", program, *arguments, *options],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment(**(settings or {})),
         )  # fmt: skip
     server = RunningServer(process, (HOST, port), data_dir, users, log_file)

@@ -1,6 +1,7 @@
 """A file on its way in: temporary file, write, compare the byte count, fsync, rename, fsync the folder."""
 
 import os
+import secrets
 from contextlib import suppress
 
 from davdrive.deadline import Deadline
@@ -12,6 +13,7 @@ from davdrive.objects.os_errors import os_errors
 
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _PRIVATE = 0o600
+_RANDOM_BYTES = 4
 
 
 class LocalWriter(ObjectWriter):
@@ -23,10 +25,12 @@ class LocalWriter(ObjectWriter):
         self._folders = folders
         self._deadline = deadline
         self._name = key.rpartition("/")[2]
+        # Not the key's name: whoever copies an object again must not stumble over what a killed process left of it.
+        self._temporary = f"{self._name}-{secrets.token_hex(_RANDOM_BYTES)}"
         self._moved = False
         self._over = False
         with os_errors():
-            self._fd = os.open(self._name, _FLAGS, _PRIVATE, dir_fd=folders.temporary_fd)
+            self._fd = os.open(self._temporary, _FLAGS, _PRIVATE, dir_fd=folders.temporary_fd)
 
     def write(self, buffer: Bytes) -> None:
         with os_errors(), memoryview(buffer) as whole, whole.cast("B") as view:
@@ -46,7 +50,7 @@ class LocalWriter(ObjectWriter):
                 raise Unavailable("the object store kept fewer bytes than it was given; send the body again")
             sync(self._fd)
             with self._folders.durable_folder_of(self.key) as folder_fd:
-                os.replace(self._name, self._name, src_dir_fd=self._folders.temporary_fd, dst_dir_fd=folder_fd)
+                os.replace(self._temporary, self._name, src_dir_fd=self._folders.temporary_fd, dst_dir_fd=folder_fd)
                 self._moved = True
                 sync(folder_fd)
         self._close()
@@ -62,7 +66,7 @@ class LocalWriter(ObjectWriter):
                 with self._folders.folder_of(self.key) as folder_fd:
                     os.unlink(self._name, dir_fd=folder_fd)
             else:
-                os.unlink(self._name, dir_fd=self._folders.temporary_fd)
+                os.unlink(self._temporary, dir_fd=self._folders.temporary_fd)
 
     def _close(self) -> None:
         descriptor, self._fd = self._fd, -1
