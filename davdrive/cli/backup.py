@@ -9,7 +9,7 @@ from davdrive.cli.main import Settings, common
 from davdrive.cli.patient import make_patient_backend
 from davdrive.cli.places import endpoint_option, open_place
 from davdrive.cli.progress import progress
-from davdrive.cli.stopping import at_once
+from davdrive.cli.stopping import gently
 from davdrive.objects.base import ObjectStore
 from davdrive.upkeep.backup.making import Made, back_up
 from davdrive.upkeep.backup.manifest import manifests
@@ -51,16 +51,16 @@ def command(
     else:
         backend = make_patient_backend(settings)
         store = open_place(settings, place, endpoint_url)
-        with at_once(ENDED), progress(quiet=json_lines) as bar:
-            made = back_up(backend, store, bar.stage, keep=keep, despite_damage=despite_damage)
+        with gently(ENDED) as asked, progress(quiet=json_lines) as bar:
+            made = back_up(backend, store, asked.between(bar.stage), keep=keep, despite_damage=despite_damage)
         _tell(made, json_lines)
         if made.lost:
             sys.exit(1)
 
 
 def _verify(store: ObjectStore, number: int | None, json_lines: bool) -> None:
-    with at_once("it was not read to its end"), progress(quiet=json_lines) as bar:
-        manifest, findings = verify_backup(store, bar.stage, number)
+    with gently("it was not read to its end") as asked, progress(quiet=json_lines) as bar:
+        manifest, findings = verify_backup(store, asked.between(bar.stage), number)
     if json_lines:
         shown.line(number=manifest.number, findings=[finding.message for finding in findings])
     for finding in () if json_lines else findings:

@@ -9,6 +9,7 @@ from davdrive.cli import shown
 from davdrive.cli.main import Settings, common
 from davdrive.cli.patient import make_patient_backend, make_reading_backend
 from davdrive.cli.progress import Progress, progress
+from davdrive.cli.stopping import gently
 from davdrive.drive.backend import Backend
 from davdrive.upkeep.check import CheckOptions, Mended, check, check_and_repair
 from davdrive.upkeep.checking.findings import Mend
@@ -25,8 +26,8 @@ def command(settings: Settings, read_data: bool, repair: bool, json_lines: bool)
     The exit status is 0 when all is well (or was mended), 1 when something is wrong.
     """
     backend = (make_patient_backend if repair else make_reading_backend)(settings)
-    with progress(quiet=json_lines) as bar:
-        left = _report(backend, CheckOptions(read_data, bar.stage), repair, json_lines, bar)
+    with gently("what was not looked at may be anything") as asked, progress(quiet=json_lines) as bar:
+        left = _report(backend, CheckOptions(read_data, asked.between(bar.stage)), repair, json_lines, bar)
     if left:
         sys.exit(1)
 

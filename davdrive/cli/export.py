@@ -1,5 +1,6 @@
 """`davdrive export`: a drive, or a part of it, into a folder of this machine."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -8,8 +9,11 @@ from davdrive.cli import shown
 from davdrive.cli.main import Settings, common
 from davdrive.cli.patient import make_reading_backend
 from davdrive.cli.trees import report
+from davdrive.deadline import Deadline
+from davdrive.drive.read import stat
 from davdrive.metadata.caller import SYSTEM
-from davdrive.upkeep.trees.events import TreeOptions
+from davdrive.metadata.trees import measure_tree
+from davdrive.upkeep.trees.events import Event, TreeOptions
 from davdrive.upkeep.trees.exporting import export_tree
 
 
@@ -25,6 +29,13 @@ def command(settings: Settings, source: str, folder: Path, parallel: int, json_l
     Every byte is compared with its checksum. Run it again to go on after an interruption: files with the same size and
     time are left alone, and nothing is removed.
     """
-    backend = make_reading_backend(settings)
-    events = export_tree(backend, SYSTEM, shown.drive_path(source), folder, TreeOptions(parallel))
-    report(events, json_lines, "exporting", None)
+    backend, place = make_reading_backend(settings), shown.drive_path(source)
+
+    def work(deadline: Deadline) -> Iterator[Event]:
+        return export_tree(backend, SYSTEM, place, folder, TreeOptions(parallel, deadline))
+
+    def total() -> int:
+        found = stat(backend, SYSTEM, place)
+        return backend.database.read(lambda session: measure_tree(session, found.drive, found.resource.node)).bytes
+
+    report(work, json_lines, "exporting", total)

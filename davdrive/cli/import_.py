@@ -1,18 +1,20 @@
 """`davdrive import`: a folder of this machine into a drive."""
 
 import os
-import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from davdrive.cli import shown
+from davdrive.cli.accounts import require_user
 from davdrive.cli.main import Settings, common
 from davdrive.cli.patient import make_patient_backend
 from davdrive.cli.trees import report
+from davdrive.deadline import Deadline
 from davdrive.errors import BadRequest
 from davdrive.metadata.caller import SYSTEM, Caller
-from davdrive.upkeep.trees.events import TreeOptions
+from davdrive.upkeep.trees.events import Event, TreeOptions
 from davdrive.upkeep.trees.importing import import_tree
 
 
@@ -32,10 +34,14 @@ def command(settings: Settings, folder: Path, target: str, author: str | None, p
     if not folder.is_dir():
         raise BadRequest(f"{folder} is no folder that can be read")
     caller = SYSTEM if author is None else Caller(author)
-    total = _measure(folder) if sys.stderr.isatty() and not json_lines else None
-    place, options = shown.drive_path(target), TreeOptions(parallel)
-    events = import_tree(make_patient_backend(settings), caller, folder, place, options)
-    report(events, json_lines, "importing", total)
+    backend, place = make_patient_backend(settings), shown.drive_path(target)
+    if author is not None:
+        backend.database.read(lambda session: require_user(session, author))
+
+    def work(deadline: Deadline) -> Iterator[Event]:
+        return import_tree(backend, caller, folder, place, TreeOptions(parallel, deadline))
+
+    report(work, json_lines, "importing", lambda: _measure(folder))
 
 
 def _measure(folder: Path) -> int:

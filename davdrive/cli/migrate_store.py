@@ -9,7 +9,7 @@ from davdrive.cli.main import Settings, common
 from davdrive.cli.patient import make_patient_backend, make_patient_database
 from davdrive.cli.places import open_place
 from davdrive.cli.progress import progress
-from davdrive.cli.stopping import at_once
+from davdrive.cli.stopping import gently
 from davdrive.cli.wiring import database_options
 from davdrive.errors import BadRequest, Unavailable
 from davdrive.metadata.engine import DatabaseOptions
@@ -48,8 +48,8 @@ def command(
     source = make_patient_backend(settings)
     store = None if to_objects is None else open_place(settings, to_objects, to_endpoint_url)
     database = None if to_metadata is None else make_patient_database(DatabaseOptions(to_metadata))
-    with at_once(ENDED), progress(quiet=json_lines) as bar:
-        done = migrate_store(source, database, store, bar.stage)
+    with gently(ENDED) as asked, progress(quiet=json_lines) as bar:
+        done = migrate_store(source, database, store, asked.between(bar.stage))
     _tell(done, to_metadata, to_objects, to_endpoint_url, json_lines)
     if done.findings:
         sys.exit(1)

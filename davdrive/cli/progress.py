@@ -10,6 +10,9 @@ import click
 class Progress:
     """What long commands tell while they work. This one says nothing but results."""
 
+    is_seen = False
+    """Whether anybody looks at it."""
+
     def stage(self, name: str, amount: int) -> None:
         """Now at `name`, and `amount` (bytes) more of it done."""
 
@@ -22,6 +25,8 @@ class Progress:
 
 
 class _Bar(Progress):
+    is_seen = True
+
     def __init__(self) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, DownloadColumn, SpinnerColumn, TextColumn, TimeElapsedColumn

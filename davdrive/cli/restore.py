@@ -9,7 +9,7 @@ from davdrive.cli.main import Settings, common
 from davdrive.cli.patient import make_fresh_backend
 from davdrive.cli.places import endpoint_option, open_place
 from davdrive.cli.progress import progress
-from davdrive.cli.stopping import at_once
+from davdrive.cli.stopping import gently
 from davdrive.upkeep.backup.restoring import restore
 
 
@@ -25,8 +25,8 @@ def command(settings: Settings, place: str, number: int | None, endpoint_url: st
     If it is interrupted, run it again: what was copied stays.
     """
     store = open_place(settings, place, endpoint_url, must_exist=True)
-    with at_once("what was copied stays; run it again to go on"), progress(quiet=json_lines) as bar:
-        done = restore(make_fresh_backend(settings), store, bar.stage, number)
+    with gently("what was copied stays; run it again to go on") as asked, progress(quiet=json_lines) as bar:
+        done = restore(make_fresh_backend(settings), store, asked.between(bar.stage), number)
     if json_lines:
         shown.line(
             number=done.manifest.number,

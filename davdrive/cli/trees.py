@@ -2,20 +2,26 @@
 
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from davdrive.cli import shown
 from davdrive.cli.progress import progress
+from davdrive.cli.stopping import gently
+from davdrive.deadline import Deadline
 from davdrive.upkeep.trees.events import Event, Outcome
 
+ENDED = "not everything was looked at; run it again, and it goes on where it was"
 
-def report(events: Iterable[Event], json_lines: bool, name: str, total: int | None) -> None:
-    """Show how the work goes on and what failed; the exit status is 1 if anything did."""
+
+def report(work: Callable[[Deadline], Iterable[Event]], json_lines: bool, name: str, total: Callable[[], int]) -> None:
+    """Show how the work goes on and what failed; the exit status is 1 if anything did. `work` ends by its deadline,
+    `total` measures its bytes for a terminal."""
     counts: Counter[Outcome] = Counter()
     stored = 0
-    with progress(quiet=json_lines) as bar:
-        bar.begin(name, total)
-        for event in events:
+    with gently(ENDED) as asked, progress(quiet=json_lines) as bar:
+        if bar.is_seen:
+            bar.begin(name, total())
+        for event in asked.each(work(asked.deadline)):
             counts[event.outcome] += 1
             stored += event.size if event.outcome is Outcome.STORED else 0
             bar.stage(name, event.size)

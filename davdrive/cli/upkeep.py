@@ -47,11 +47,10 @@ def command(
         sys.exit(not _tell(seen, options, json_lines, "nothing is due"))
     install_metrics(settings)
     backend = make_patient_backend(settings)
-    with gently() as asked:
+    with gently("what was done stays, and the next round goes on from there") as asked:
         done = _round(backend, options, json_lines, asked)
         while every is not None and not once and _pause(every, asked):
             done = _round(backend, options, json_lines, asked)
-    asked.end("what was done stays, and the next round goes on from there")
     if not done:
         sys.exit(1)
 

@@ -154,9 +154,11 @@ def test_purging_waits_for_a_backup_and_a_backup_for_purging(backend: Backend) -
 def test_a_backup_without_its_end_does_not_exist(backend: Backend) -> None:
     populate(backend)
 
+    room = [5]
+
     class Full(MemoryStore):
         def keep(self, key: str, content: bytes) -> None:
-            if len(self.objects) > 5:
+            if len(self.objects) > room[0]:
                 raise Unavailable("the store went away")
             super().keep(key, content)
 
@@ -164,6 +166,9 @@ def test_a_backup_without_its_end_does_not_exist(backend: Backend) -> None:
     with pytest.raises(Unavailable):
         backed_up(backend, store)
     assert not numbers(store)
+    room[0] = 1000
+    made = backed_up(backend, store)
+    assert 0 < made.copied < made.manifest.objects
 
 
 def test_missing_bytes_are_told_with_their_file_and_only_asked_for_a_backup_of_the_rest_is_made(

@@ -3,16 +3,25 @@
 import itertools
 import shutil
 import sqlite3
+import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from davdrive.deadline import Deadline
 from davdrive.drive.backend import Backend
 from davdrive.drive.open import ensure_drive, sqlite_url
+from davdrive.drive.uploads.abort import abort
+from davdrive.drive.uploads.add_part import PartOptions, add_part
+from davdrive.drive.uploads.begin import begin
+from davdrive.drive.uploads.find import UploadRef
 from davdrive.errors import Unavailable
+from davdrive.metadata.caller import SYSTEM
+from davdrive.metadata.statement import Statement
 from davdrive.objects.memory import MemoryStore
 from davdrive.settings.folders import DATABASE_FILE
 from davdrive.upkeep.check import CheckOptions, check, check_and_repair
@@ -21,11 +30,13 @@ from tests.upkeep.conftest import AT_ONCE, backend_on
 from tests.upkeep.upkeep_rig import (
     LARGE,
     content_of,
+    duplicate,
     findings,
     folder,
     listing,
     objects_of,
     remove,
+    rename,
     sql,
     strew,
     write,
@@ -193,3 +204,39 @@ def test_an_object_that_is_longer_than_needed_or_not_named_is_no_damage(used: Ba
     strew(used, 3)
     assert not findings(used)
     assert content_of(used, "d/a/b/file") == LARGE
+
+
+def test_a_check_while_people_write_raises_no_false_alarm(backend: Backend) -> None:
+    stop = threading.Event()
+
+    def keep_writing(name: str) -> None:
+        number = 0
+        while not stop.is_set():
+            number += 1
+            folder(backend, f"d/{name}")
+            write(backend, f"d/{name}/file", b"%d" % number * 40)
+            write(backend, f"d/{name}/file", b"%d" % number * 50)
+            duplicate(backend, f"d/{name}", f"d/{name} copy")
+            rename(backend, f"d/{name}", f"d/{name} moved")
+            upload = begin(backend, SYSTEM, "d", name=name)
+            add_part(backend, SYSTEM, UploadRef("d", id=upload.id), 1, "1", [LARGE], PartOptions(), Deadline())
+            abort(backend, SYSTEM, UploadRef("d", id=upload.id))
+            for gone in (f"d/{name} moved", f"d/{name} copy"):
+                remove(backend, gone)
+
+    def keep_forgetting() -> None:
+        while not stop.is_set():
+            run_round(backend, replace(AT_ONCE, request_s=1), whole=True)
+
+    threads = [threading.Thread(target=keep_writing, args=(name,)) for name in ("one", "two")]
+    threads.append(threading.Thread(target=keep_forgetting))
+    for thread in threads:
+        thread.start()
+    ends, told = time.monotonic() + 3, []
+    while time.monotonic() < ends:
+        told += findings(backend)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert not told
+    assert backend.database.read(lambda session: session.value(Statement("SELECT max(revision) FROM drives"))) > 20

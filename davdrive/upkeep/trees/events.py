@@ -2,8 +2,9 @@
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from davdrive.deadline import Deadline
 from davdrive.errors import DriveError
 
 
@@ -29,9 +30,10 @@ class Event:
 @dataclass(frozen=True, slots=True)
 class TreeOptions:
     """`workers`: files under way at the same time. SQLite commits what several threads write together, so more than
-    the processor has cores pay."""
+    the processor has cores pay. `deadline`: when cancelled, what is under way is given up."""
 
     workers: int = 8
+    deadline: Deadline = field(default_factory=Deadline)
 
 
 def attempted(path: str, work: Callable[[], Event]) -> Event:

@@ -5,8 +5,8 @@ size and time is left alone, so an export that was interrupted goes on; what it 
 cut. Nothing is ever removed from the folder.
 """
 
+import hashlib
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 from stat import S_ISDIR
 
-from davdrive.deadline import unlimited
 from davdrive.drive.backend import Backend
 from davdrive.drive.names import DrivePath, check_name
 from davdrive.drive.read import list_members, read_bytes, stat
@@ -29,7 +28,7 @@ from davdrive.upkeep.trees.events import Event, Outcome, TreeOptions, attempted
 from davdrive.upkeep.trees.in_order import InOrder
 
 PARTIAL = ".davdrive-part-"
-"""How the name of a file on its way begins; what a crash leaves may be deleted."""
+"""How the name of a file on its way begins. What a kill leaves is written over by the next export."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ def export_tree(
         raise NotAllowedHere(f"{source} is a file; name the collection that holds it")
     make_durable_folder(target)
     options = options or TreeOptions()
-    with InOrder[Event](options.workers) as work:
+    with InOrder[Event](options.workers, options.deadline) as work:
         yield from _collection(_Export(backend, found.drive, work), found.resource, target)
         yield from work.rest()
 
@@ -65,7 +64,7 @@ def _collection(task: _Export, collection: Resource, target: Path) -> Iterator[E
             if member.is_collection:
                 yield from _below(task, member, path)
             else:
-                yield from task.work.submit(partial(attempted, str(path), partial(_file, task.backend, member, path)))
+                yield from task.work.submit(partial(attempted, str(path), partial(_file, task, member, path)))
     task.work.after(partial(attempted, str(target), partial(_set_time, collection, target)))
 
 
@@ -93,15 +92,16 @@ def _set_time(collection: Resource, target: Path) -> Event:
     return Event(str(target), Outcome.UNCHANGED)
 
 
-def _file(backend: Backend, member: Resource, path: Path) -> Event:
+def _file(task: _Export, member: Resource, path: Path) -> Event:
     size = member.size or 0
     with suppress(FileNotFoundError):
         about = path.stat(follow_symlinks=False)
         if (about.st_size, about.st_mtime_ns // 1_000_000) == (size, member.modified_ms):
             return Event(str(path), Outcome.UNCHANGED, size)
-    partial_path = path.with_name(PARTIAL + secrets.token_hex(8))
+    # Of the name, not of chance: what a killed export left is written over by the next.
+    partial_path = path.with_name(PARTIAL + hashlib.sha256(member.name.encode()).hexdigest()[:16])
     try:
-        _write(backend, member, partial_path)
+        _write(task, member, partial_path)
         os.replace(partial_path, path)
     except BaseException:
         partial_path.unlink(missing_ok=True)
@@ -109,14 +109,15 @@ def _file(backend: Backend, member: Resource, path: Path) -> Event:
     return Event(str(path), Outcome.STORED, size)
 
 
-def _write(backend: Backend, member: Resource, path: Path) -> None:
+def _write(task: _Export, member: Resource, path: Path) -> None:
     """Errors: Damaged when the bytes are not those that were stored; NotFound when history was purged meanwhile."""
-    content = backend.database.read(lambda session: find_content(session, member.content or 0))
+    content = task.backend.database.read(lambda session: find_content(session, member.content or 0))
     if content is None:
         raise NotFound("the file was deleted and purged while the export was under way")
     digester = Digester()
+    path.unlink(missing_ok=True)
     with path.open("xb", buffering=0) as file:
-        for block in read_bytes(backend, content, 0, content.size, unlimited()):
+        for block in read_bytes(task.backend, content, 0, content.size, task.work.deadline):
             digester.update(block)
             file.write(block)
         if content.sha256 not in (None, digester.sha256):

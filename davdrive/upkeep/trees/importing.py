@@ -9,6 +9,7 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from io import FileIO
 from pathlib import Path
 
 from davdrive.drive.backend import Backend
@@ -18,7 +19,7 @@ from davdrive.drive.places import find_place, path_keys
 from davdrive.drive.put import PutOptions, put
 from davdrive.drive.read import Found, list_members
 from davdrive.drive.read import stat as look
-from davdrive.errors import AlreadyExists, DriveError, NotFound
+from davdrive.errors import AlreadyExists, BadName, Conflict, DriveError, NotFound
 from davdrive.metadata.caller import Caller
 from davdrive.metadata.entries import touch
 from davdrive.metadata.resources import Resource
@@ -46,7 +47,7 @@ def import_tree(
     wrong with one file is an event, and the others go on.
     """
     options = options or TreeOptions()
-    with InOrder[Event](options.workers) as work:
+    with InOrder[Event](options.workers, options.deadline) as work:
         task = _Import(backend, caller, work)
         for depth in range(len(target.names) + 1):
             _ensure(task, DrivePath(target.drive, target.names[:depth]))
@@ -94,7 +95,7 @@ def _members(backend: Backend, found: Found) -> dict[str, Resource]:
 def _entry(task: _Import, entry: "os.DirEntry[str]", target: DrivePath, there: Resource | None) -> Iterator[Event]:
     try:
         about = entry.stat(follow_symlinks=False)
-        path = check_path(target.drive, (*target.names, entry.name))
+        path = _path(target, entry.name)
         if stat.S_ISDIR(about.st_mode):
             yield from _folder(task, Path(entry.path), path)
         elif stat.S_ISREG(about.st_mode):
@@ -108,22 +109,41 @@ def _entry(task: _Import, entry: "os.DirEntry[str]", target: DrivePath, there: R
         yield Event(entry.path, Outcome.FAILED, reason=error.strerror or type(error).__name__)
 
 
+def _path(target: DrivePath, name: str) -> DrivePath:
+    """Errors: BadName."""
+    if not name.isprintable() and any("\udc80" <= each <= "\udcff" for each in name):
+        raise BadName("its name is no UTF-8, as names in a drive are")
+    return check_path(target.drive, (*target.names, name))
+
+
 def _file(task: _Import, source: str, path: DrivePath, there: Resource | None) -> Event:
-    descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    # Not to wait for a writer, should a pipe have taken the file's place.
+    descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     with open(descriptor, "rb", buffering=0) as file:
         about = os.fstat(descriptor)
         modified_ms = about.st_mtime_ns // 1_000_000
         if there is not None and (there.size, there.modified_ms) == (about.st_size, modified_ms):
             return Event(source, Outcome.UNCHANGED, about.st_size)
-        # A file that grows or shrinks meanwhile is refused: half of an old state and half of a new one helps nobody.
         options = PutOptions(declared_size=about.st_size, modified_ms=modified_ms)
-        put(task.backend, task.caller, path, iter(lambda: file.read(BLOCK_BYTES), b""), options)
+        put(task.backend, task.caller, path, _blocks(file, about), options, deadline=task.work.deadline)
     return Event(source, Outcome.STORED, about.st_size)
 
 
-def _set_time(task: _Import, path: DrivePath, before: Resource, source: Path) -> Event | None:
+def _blocks(file: FileIO, about: os.stat_result) -> Iterator[bytes]:
+    """The bytes of a file. Half of an old state and half of a new one helps nobody, so one that changes is refused.
+    Errors: Conflict."""
+    left = about.st_size
+    while left > 0 and (block := file.read(min(BLOCK_BYTES, left))):
+        left -= len(block)
+        yield block
+    now = os.fstat(file.fileno())
+    if left or (now.st_size, now.st_mtime_ns) != (about.st_size, about.st_mtime_ns):
+        raise Conflict("it changed while it was read; run the import again when nobody writes to it")
+
+
+def _set_time(task: _Import, path: DrivePath, before: Resource, source: Path) -> Event:
     """Give a collection the folder's time, when everything in it is done."""
-    return attempted(str(source), partial(_touch, task, path, before, source)) if not path.is_root else None
+    return attempted(str(source), partial(_touch, task, path, before, source))
 
 
 def _touch(task: _Import, path: DrivePath, before: Resource, source: Path) -> Event:

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Generic, TypeVar
 
+from davdrive.deadline import Deadline
+
 T = TypeVar("T")
 
 AHEAD = 4
@@ -12,9 +14,13 @@ AHEAD = 4
 
 
 class InOrder(Generic[T]):
-    """Give work with `submit` or `after`; both yield results that are ready or have to be waited for."""
+    """Give work with `submit` or `after`; both yield results that are ready or have to be waited for.
 
-    def __init__(self, workers: int) -> None:
+    `deadline`: of the work; it is cancelled when the block is left by an exception, and what is under way ends soon.
+    """
+
+    def __init__(self, workers: int, deadline: Deadline) -> None:
+        self.deadline = deadline
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="tree")
         self._most = workers * AHEAD
         self._given: deque[Future[T] | Callable[[], T | None]] = deque()
@@ -44,4 +50,6 @@ class InOrder(Generic[T]):
         return self
 
     def __exit__(self, *exception: object) -> None:
+        if exception[0] is not None:
+            self.deadline.cancel("the command was ended")
         self._pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,152 @@
+"""Import and export of trees as they are: times, files that change, interruptions, what is left behind."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from davdrive.drive.names import DrivePath
+from davdrive.drive.open import open_backend
+from davdrive.metadata.caller import SYSTEM
+from davdrive.upkeep.trees import importing
+from davdrive.upkeep.trees.events import Outcome
+from davdrive.upkeep.trees.importing import import_tree
+from tests.cli.conftest import Run
+
+
+def listed(folder: Path) -> dict[str, tuple[int, int]]:
+    """Every file and folder with its size (0 for a folder) and time in ms, as `rsync -n` would list them."""
+    return {
+        str(path.relative_to(folder)): (
+            0 if path.is_dir() else path.lstat().st_size,
+            path.lstat().st_mtime_ns // 1_000_000,
+        )
+        for path in (folder, *folder.rglob("*"))
+    }
+
+
+def test_a_tree_of_odd_things_comes_out_as_diff_and_times_see_it(bob: Run, tmp_path: Path) -> None:
+    source, out = tmp_path / "source", tmp_path / "out"
+    deep = source.joinpath(*(f"d{number}" for number in range(120)))
+    deep.mkdir(parents=True)
+    names = [
+        "u\N{COMBINING DIAERESIS}",
+        "n" * 255,
+        "back\\slash",
+        "CON",
+        " lead",
+        "trailing. ",
+        "#%?&;=",
+        "-rf",
+        "Case",
+        "case",
+    ]
+    for name in names:
+        (source / name).write_bytes(name.encode() * 9)
+    (source / "sparse").touch()
+    os.truncate(source / "sparse", 3_000_000)
+    (deep / "bottom").write_bytes(b"")
+    moment = -3_600_123_456_789
+    for path in sorted(source.rglob("*"), reverse=True):
+        moment += 86_400_123_456_789 * 7
+        os.utime(path, ns=(moment, moment))
+    os.utime(source, ns=(1_400_000_000_123_456_789,) * 2)
+    assert bob("import", str(source), "bob").status == 0
+    assert bob("export", "bob", str(out)).status == 0
+    assert listed(out) == listed(source)
+    assert subprocess.run(["diff", "-r", source, out], check=False).returncode == 0
+
+
+def test_a_name_that_is_no_utf_8_is_told_as_that(bob: Run, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    Path(os.fsdecode(os.fsencode(source) + b"/\xff")).write_bytes(b"")
+    assert "its name is no UTF-8" in bob("import", str(source), "bob").out
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(
+    bob: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "busy").write_bytes(b"1" * 100)
+    monkeypatch.setattr(importing, "BLOCK_BYTES", 10)
+    put = importing.put
+
+    def put_meanwhile(
+        backend: object, caller: object, path: object, body: object, *rest: object, **more: object
+    ) -> object:
+        def blocks() -> object:
+            for number, block in enumerate(body):  # type: ignore[arg-type, var-annotated]
+                if number == 5:
+                    (source / "busy").write_bytes(b"2" * 100)
+                yield block
+
+        return put(backend, caller, path, blocks(), *rest, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(importing, "put", put_meanwhile)
+    backend = open_backend(tmp_path / "data")
+    told = [event for event in import_tree(backend, SYSTEM, source, DrivePath("bob")) if event.path.endswith("busy")]
+    assert [(event.outcome, "changed while it was read" in event.reason) for event in told] == [(Outcome.FAILED, True)]
+    backend.database.close()
+    assert bob("export", "bob", str(tmp_path / "out")).status == 0
+    assert not (tmp_path / "out" / "busy").exists()
+
+
+def test_an_author_has_to_be_a_user(bob: Run, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    assert "there is no user 'eve'" in bob("import", str(source), "bob", "--as", "eve").err
+    assert bob("import", str(source), "bob", "--as", "bob").status == 0
+
+
+def test_what_a_killed_export_left_is_gone_after_the_next(bob: Run, tmp_path: Path) -> None:
+    source, out = tmp_path / "source", tmp_path / "out"
+    source.mkdir()
+    (source / "file").write_bytes(os.urandom(30_000_000))
+    bob("import", str(source), "bob")
+    words = [sys.executable, "-m", "davdrive", "export", "bob", str(out), "--data-dir", str(tmp_path / "data")]
+    with subprocess.Popen(words) as process:
+        while not list(out.glob(".davdrive-part-*")) and not (out / "file").exists():
+            time.sleep(0.001)
+        process.kill()
+    assert bob("export", "bob", str(out)).status == 0
+    assert [path.name for path in out.iterdir()] == ["file"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_import_that_is_ended_says_so_and_the_next_brings_the_rest(
+    bob: Run, tmp_path: Path, number: signal.Signals
+) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    for name in range(2000):
+        (source / str(name)).write_bytes(b"%d" % name)
+    words = [
+        sys.executable,
+        "-m",
+        "davdrive",
+        "import",
+        str(source),
+        "bob",
+        "--json",
+        "--data-dir",
+        str(tmp_path / "data"),
+    ]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.send_signal(number)
+        _, told = process.communicate(timeout=30)
+    assert process.returncode == 128 + number
+    assert f"ended by {number.name}: not everything was looked at; run it again" in told
+    assert "Traceback" not in told
+    said = bob("import", str(source), "bob")
+    assert said.status == 0
+    assert int((re.search(r"([\d,]+) unchanged", said.out) or ["", "0"])[1].replace(",", "")) > 0
+    assert bob("check", "--read-data").status == 0
