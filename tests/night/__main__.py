@@ -14,6 +14,8 @@ from tests.crash.rig import SAID, Crashes
 from tests.crash.test_crashes import SOMETHING
 from tests.hostile import fuzzing
 from tests.hostile.fuzzing import Target
+from tests.hostile.parsers import PARSERS
+from tests.hostile.random_parsing import shoot
 from tests.model.run import run
 from tests.model.world import USERS, PostgresWorlds, SqliteWorlds
 from tests.races.histories import disorders, record
@@ -40,6 +42,7 @@ class Night:
             self.histories_on_sqlite,
             self.crashes,
             self.wire_model_and_fuzz,
+            self.parsers,
             self.model_on_postgresql,
             self.races_on_postgresql,
             self.histories_on_postgresql,
@@ -92,6 +95,10 @@ class Night:
             for trouble in SAID:
                 self.tally["troubles, each at another step"] += rig.trouble_everywhere(action, trouble).total()
         rig.stop()
+
+    def parsers(self) -> None:
+        for name, parser in PARSERS.items():
+            self.tally["inputs to parsers"] += shoot(name, parser, 500, random.getrandbits(32)).total()
 
     def wire_model_and_fuzz(self) -> None:
         with running_server(self._fresh() / "data", {name: f"{name}'s secret" for name in USERS}) as server:
