@@ -4,8 +4,8 @@ import base64
 import hashlib
 import json
 import os
-import time
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
