@@ -24,7 +24,7 @@ def _by_hypothesis(names: list[str], ends: float) -> Counter[str]:
     from tests.hostile.random_parsing import shoot
 
     tally: Counter[str] = Counter()
-    while time.monotonic() < ends:
+    while not tally or time.monotonic() < ends:
         for name in names:
             number = random.getrandbits(32)
             print(f"{name}, seed {number}", flush=True)

@@ -17,6 +17,8 @@ from tests.crash.rig import SAID, Crashes
 from tests.crash.test_crashes import SOMETHING
 from tests.hostile import fuzzing
 from tests.hostile.fuzzing import Target
+from tests.hostile.parsers import PARSERS
+from tests.hostile.random_parsing import shoot
 from tests.model.proof import missing, table
 from tests.model.run import run
 from tests.model.world import USERS, PostgresWorlds, SqliteWorlds
@@ -55,6 +57,7 @@ class Night:
             self.power_cuts,
             self.wire_model_and_fuzz,
             self.beside_apache,
+            self.parsers,
             self.model_on_postgresql,
             self.races_on_postgresql,
             self.races_of_two_nodes,
@@ -159,6 +162,10 @@ class Night:
             broken = broken_at(server, folder, (), some(seed), 1 + seed % 20)
             assert broken == [], (seed, broken)
             self.tally["power cuts of a server, each with another half of the page cache"] += 1
+
+    def parsers(self) -> None:
+        for name, parser in PARSERS.items():
+            self.tally["inputs to parsers"] += shoot(name, parser, 500, random.getrandbits(32)).total()
 
     def wire_model_and_fuzz(self) -> None:
         users = {name: f"{name}'s secret" for name in USERS}
