@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from davdrive.baton import resting
 from davdrive.errors import Unavailable
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.00003, 0.001
@@ -61,5 +62,6 @@ def _lock(descriptor: int, ends: float) -> None:
         except BlockingIOError:
             if time.monotonic() >= ends:
                 raise Unavailable("the drive is too busy with other changes; nothing was changed, try again") from None
-        time.sleep(pause)
+        with resting():
+            time.sleep(pause)
         pause = min(pause * 1.2, _LONGEST_PAUSE_S)
