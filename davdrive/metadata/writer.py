@@ -95,6 +95,7 @@ class GroupWriter:
 
     def close(self) -> None:
         self._turnstile.close()
+        self._connections.close()
 
     def _lead(self) -> None:
         with self._mutex:
