@@ -7,8 +7,6 @@ commit, a body, a store, a password hash. Threads that never took it (commands, 
 """
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import TracebackType
 
 _baton = threading.Lock()
@@ -34,16 +32,20 @@ class Turn:
 TURN = Turn()
 
 
-@contextmanager
-def resting() -> Iterator[None]:
-    """Let others compute while this thread waits for something."""
-    if not getattr(_mine, "held", False):
-        yield
-        return
-    _mine.held = False
-    _baton.release()
-    try:
-        yield
-    finally:
-        _baton.acquire()
-        _mine.held = True
+class resting:
+    """Let others compute while this thread waits for something, inside a `with` block."""
+
+    __slots__ = ("_held",)
+
+    def __enter__(self) -> None:
+        self._held = getattr(_mine, "held", False)
+        if self._held:
+            _mine.held = False
+            _baton.release()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._held:
+            _baton.acquire()
+            _mine.held = True

@@ -77,6 +77,7 @@ def address_group(text: str) -> str:
     return str(address) if address is not None else UNIX
 
 
+@lru_cache(maxsize=1024)
 def _shown(peer: str) -> str:
     address = parse_address(peer)
     return UNIX if address is None else str(address)

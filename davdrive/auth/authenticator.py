@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from wsgidav.mw.base_mw import BaseMiddleware
@@ -18,7 +19,7 @@ from davdrive.observe.metrics import record
 Wsgi = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AuthOptions:
     """`realm`: shown in the password dialogue. `basic`: take names with passwords. `require_tls`: but none that came in
     the clear from another machine."""
@@ -28,6 +29,11 @@ class AuthOptions:
     forwarded_header: str = "x-forwarded-for"
     require_tls: bool = False
     basic: bool = True
+
+    @cached_property
+    def forwarded_key(self) -> str:
+        """The header's name in an environ."""
+        return "HTTP_" + self.forwarded_header.upper().replace("-", "_")
 
 
 class NotIn(Exception):
@@ -115,9 +121,8 @@ def _come_again(start_response: Callable[..., Any], error: Unavailable) -> Seque
 
 def client_address(environ: dict[str, Any], options: AuthOptions) -> str:
     """The address of the client, behind a trusted proxy the one that the proxy saw."""
-    key = "HTTP_" + options.forwarded_header.upper().replace("-", "_")
     peer = str(environ.get("REMOTE_ADDR") or "")
-    return options.proxies.client_of(peer, str(environ.get(key) or ""), options.forwarded_header)
+    return options.proxies.client_of(peer, str(environ.get(options.forwarded_key) or ""), options.forwarded_header)
 
 
 def is_private(environ: dict[str, Any], options: AuthOptions) -> bool:

@@ -6,7 +6,7 @@ from itertools import chain
 from davdrive.dav.headers.depth import Depth
 from davdrive.dav.request import Request
 from davdrive.dav.shown_locks import active_lock
-from davdrive.dav.urls import encode_name
+from davdrive.dav.urls import encode_name, encode_names
 from davdrive.dav.xml.active_lock import ActiveLock
 from davdrive.dav.xml.live_properties import Needs
 from davdrive.dav.xml.names import PropertyName as XmlName
@@ -36,19 +36,22 @@ class RowMaker:
         self._request = request
         self._drive = drive
         self._needs = needs
-        self._file_rest = (_FILE_LETTERS[drive.role], *_NOTHING_MORE, drive.id)
-        self._collection_rest = (_COLLECTION_LETTERS[drive.role], *_NOTHING_MORE, drive.id)
+        # By `is_collection`.
+        self._rest = tuple(
+            (letters[drive.role], *_NOTHING_MORE, drive.id) for letters in (_FILE_LETTERS, _COLLECTION_LETTERS)
+        )
 
     def members(self, base: str, page: Sequence[Resource], extras: Extras) -> list[ResourceRow]:
         """The rows of one page of a collection whose href is `base`."""
         if extras.is_empty and not Needs.QUOTA & self._needs:
-            return [self._plain(_href(base, each), each) for each in page]
-        return [self.row(_href(base, each), each, extras) for each in page]
+            return self._plain(_hrefs(base, page), page)
+        return [self.row(href, each, extras) for href, each in zip(_hrefs(base, page), page, strict=True)]
 
     def row(self, href: str, resource: Resource, extras: Extras) -> ResourceRow:
         """One row with everything that the plan needs."""
         used, available = self._quota(resource)
-        return self._plain(href, resource)._replace(
+        (plain,) = self._plain([href], [resource])
+        return plain._replace(
             digests=extras.digests.get(resource.node, NO_DIGESTS),
             locks=self._locks(resource, extras),
             dead=_dead(extras, resource.node),
@@ -56,11 +59,11 @@ class RowMaker:
             available_bytes=available,
         )
 
-    def _plain(self, href: str, resource: Resource) -> ResourceRow:
+    def _plain(self, hrefs: Sequence[str], resources: Sequence[Resource]) -> list[ResourceRow]:
         """The fields of a resource are those of a row, in its order: copying them one by one would cost as much as
         finding them."""
-        rest = self._collection_rest if resource[1] else self._file_rest
-        return _new_row(ResourceRow, (href, *resource[:8], *rest))
+        rest, both = self._rest, zip(hrefs, resources, strict=True)
+        return [_new_row(ResourceRow, (href, *each[:8], *rest[each[1]])) for href, each in both]
 
     def _locks(self, resource: Resource, extras: Extras) -> tuple[ActiveLock, ...]:
         found = extras.locks_on(resource)
@@ -74,9 +77,9 @@ class RowMaker:
         return used, None if limit is None else max(0, limit - used)
 
 
-def _href(base: str, resource: Resource) -> str:
-    name = encode_name(resource[0])
-    return f"{base}{name}/" if resource[1] else base + name
+def _hrefs(base: str, page: Sequence[Resource]) -> list[str]:
+    names = encode_names([each[0] for each in page])
+    return [f"{base}{name}/" if each[1] else base + name for name, each in zip(names, page, strict=True)]
 
 
 def _dead(extras: Extras, node: int) -> Mapping[XmlName, str]:

@@ -74,6 +74,11 @@ def encode_name(name: str) -> str:
     return quote(name, safe=_SAFE) if _needs_quoting(name) else name
 
 
+def encode_names(names: list[str]) -> list[str]:
+    """`encode_name` for each of many names: one look at all of them tells that none needs it."""
+    return list(map(encode_name, names)) if _needs_quoting("".join(names)) else names
+
+
 @lru_cache(CACHED_PREFIXES)
 def collection_href(drive: str, names: tuple[str, ...] = (), prefix: str = "") -> str:
     """Return the href of a collection, with its trailing slash (RFC 4918 §5.2): the base of its members' hrefs.

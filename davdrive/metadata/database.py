@@ -11,7 +11,7 @@ from davdrive.deadline import Deadline
 from davdrive.errors import Cancelled, DriveError, StorageFull, Unavailable
 from davdrive.folders import make_durable_folder
 from davdrive.metadata.direct_writer import DirectWriter, Undecided, is_under_way
-from davdrive.metadata.engine import DatabaseOptions, open_engine
+from davdrive.metadata.engine import WRITING, DatabaseOptions, open_engine
 from davdrive.metadata.faults import drive_error
 from davdrive.metadata.observer import Observer, Outcome, Silent
 from davdrive.metadata.patience import Patience
@@ -52,7 +52,12 @@ class Database:
             return DirectWriter(self._connections)
         file = Path(self.engine.url.database or "")
         make_durable_folder(file.parent)
-        return GroupWriter(self._connections, Turnstile(file, options.wait_s), self.observer.waited)
+        return GroupWriter(
+            # Of its own: SQLite drops the pages that a connection has in memory after every commit of another one.
+            Connections(self.engine, WRITING, options.pool_wait_s),
+            Turnstile(file, options.wait_s),
+            self.observer.waited,
+        )
 
     def _set_clock(self) -> None:
         boot = boot_id() if self.dialect == "sqlite" else None

@@ -48,6 +48,10 @@ def open_engine(options: DatabaseOptions) -> Engine:
     return _sqlite(url, options) if url.get_backend_name() == "sqlite" else _postgresql(url, options)
 
 
+WRITING = 1
+"""Connections that SQLite's writer has beside the pool."""
+
+
 def _pool(options: DatabaseOptions) -> dict[str, Any]:
     # Waiting, reuse and discarding are `davdrive.metadata.pool`'s; SQLAlchemy opens and counts.
     most = options.pool_size + options.pool_overflow
@@ -56,7 +60,8 @@ def _pool(options: DatabaseOptions) -> dict[str, Any]:
 
 def _sqlite(url: URL, options: DatabaseOptions) -> Engine:
     connect = {"timeout": options.wait_s, "isolation_level": None, "check_same_thread": False, "cached_statements": 256}
-    engine = sa.create_engine(url, connect_args=connect, poolclass=sa.pool.QueuePool, **_pool(options))
+    pool = {**_pool(options), "pool_size": options.pool_size + options.pool_overflow + WRITING}
+    engine = sa.create_engine(url, connect_args=connect, poolclass=sa.pool.QueuePool, **pool)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: object) -> None:

@@ -1,8 +1,8 @@
 """What lives at a path: one walk down from the root, in one statement."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import fields
+from json.encoder import encode_basestring_ascii
 from typing import Any, NamedTuple
 
 from davdrive.errors import NotFound
@@ -71,7 +71,17 @@ class PathKeys(NamedTuple):
 
     @property
     def parameters(self) -> dict[str, Any]:
-        return {"drive_key": self.drive, "keys": json.dumps(self.keys), "folded": json.dumps(self.folded)}
+        keys = _json(self.keys)
+        return {
+            "drive_key": self.drive,
+            "keys": keys,
+            "folded": keys if self.folded == self.keys else _json(self.folded),
+        }
+
+
+def _json(keys: Sequence[str]) -> str:
+    """A JSON array; `json.dumps` takes five times as long for the few keys of a path."""
+    return f"[{','.join(map(encode_basestring_ascii, keys))}]"
 
 
 def chain(session: Session, path: PathKeys) -> list[Resource]:

@@ -47,6 +47,7 @@ class GroupWriter:
 
     def close(self) -> None:
         self._turnstile.close()
+        self._connections.close()
 
     def _commit(self, batch: list[Job[Any]]) -> None:
         with self._turnstile.passage(), self._connections.borrow() as connection:

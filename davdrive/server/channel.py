@@ -143,21 +143,24 @@ class Channel:
             return self.sock.send(views[0])
         return self.sock.sendmsg(views)
 
-    def send_file(self, fd: int, offset: int, length: int) -> None:
-        """Send `length` bytes of an open file. Raises EOFError if the file is shorter; else like `send_all`."""
+    def send_file(self, fd: int, offset: int, length: int, before: bytes = b"") -> None:
+        """Send `before` and then `length` bytes of an open file, one at least. Raises EOFError if the file is shorter;
+        else like `send_all`."""
         if self.near:
-            self._copy_file(fd, offset, offset + length)
-        else:
-            self._splice_file(fd, offset, offset + length)
+            self._copy_file(fd, offset, offset + length, before)
+            return
+        if before:
+            self.send_all((before,))
+        self._splice_file(fd, offset, offset + length)
 
-    def _copy_file(self, fd: int, offset: int, end: int) -> None:
+    def _copy_file(self, fd: int, offset: int, end: int, before: bytes) -> None:
         buffer = _copy_buffer()
         while offset < end:
             count = os.preadv(fd, [buffer[: end - offset]], offset)
             if count == 0:
                 raise EOFError("the file is shorter than its range")
-            self.send_all((buffer[:count],))
-            offset += count
+            self.send_all((before, buffer[:count]) if before else (buffer[:count],))
+            offset, before = offset + count, b""
 
     def _splice_file(self, fd: int, offset: int, end: int) -> None:
         out = self.sock.fileno()

@@ -16,13 +16,16 @@ def send_ranges(channel: Channel, ranges: Sequence[tuple[Path, int, int]], head:
     wanted = [part for part in ranges if part[2]]
     opened = os.open(wanted[0][0], os.O_RDONLY | os.O_CLOEXEC) if wanted else -1
     try:
-        channel.send_all((head(),))
+        before = head()
+        if not wanted:
+            channel.send_all((before,))
         for at, (path, offset, length) in enumerate(wanted):
             if at:
                 os.close(opened)
                 opened = -1
                 opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-            channel.send_file(opened, offset, length)
+            channel.send_file(opened, offset, length, before)
+            before = b""
     finally:
         if opened >= 0:
             os.close(opened)

@@ -4,7 +4,7 @@ A value is a constant (the XML inside the element), a function of a row (None: t
 kind of resource never has it). `form` puts the function's result into place.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from enum import Flag, auto
 from operator import attrgetter
 from typing import NamedTuple
@@ -14,11 +14,12 @@ from davdrive.dav.headers.checksums import format_oc_checksums
 from davdrive.dav.headers.http_dates import http_date, iso_date
 from davdrive.dav.media_types import media_type_of
 from davdrive.dav.xml.active_lock import SUPPORTED_LOCK, render_active_lock
-from davdrive.dav.xml.escape import escape
+from davdrive.dav.xml.escape import escape, escape_all
 from davdrive.dav.xml.names import UCB, PropertyName, dav, oc
 from davdrive.dav.xml.row import ResourceRow
 
-Value = str | Callable[[ResourceRow], object] | None
+Getter = Callable[[ResourceRow], object]
+Value = str | Getter | None
 
 
 class Needs(Flag):
@@ -79,6 +80,37 @@ def _read_only(row: ResourceRow) -> str | None:
 
 def _file_number(row: ResourceRow) -> int:
     return file_number(row.drive_id, row.node_id)
+
+
+def _displaynames(rows: Sequence[ResourceRow]) -> list[str]:
+    return escape_all([row.name for row in rows])
+
+
+def _modified(rows: Sequence[ResourceRow]) -> list[str]:
+    return [http_date(row.modified_ms // 1000) for row in rows]
+
+
+def _created(rows: Sequence[ResourceRow]) -> list[str]:
+    return [iso_date(row.created_ms // 1000) for row in rows]
+
+
+def _types(rows: Sequence[ResourceRow]) -> list[str]:
+    return escape_all([media_type_of(row.media_type, row.name) for row in rows])
+
+
+_TOGETHER: Mapping[Getter, Callable[[Sequence[ResourceRow]], Sequence[object]]] = {
+    _displayname: _displaynames,
+    _getlastmodified: _modified,
+    _creationdate: _created,
+    _getcontenttype: _types,
+}
+"""What every listing asks for, made for many rows with less than a call each."""
+
+
+def column(getter: Getter, rows: Sequence[ResourceRow]) -> Sequence[object]:
+    """What `getter` gives for each of `rows`."""
+    together = _TOGETHER.get(getter)
+    return list(map(getter, rows)) if together is None else together(rows)
 
 
 _SIZE = attrgetter("size")

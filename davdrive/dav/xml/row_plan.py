@@ -4,10 +4,11 @@ Each kind of resource has a template for each set of values that are missing in 
 dead properties is put together piece by piece. No name or constant in a template has a `%`: XML names cannot hold one.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
+from operator import attrgetter
 
-from davdrive.dav.xml.live_properties import LIVE, LIVE_PROPERTIES, LiveProperty, Needs, Value
+from davdrive.dav.xml.live_properties import LIVE, LIVE_PROPERTIES, LiveProperty, Needs, Value, column
 from davdrive.dav.xml.multistatus import BLOCK_CHARACTERS, multistatus
 from davdrive.dav.xml.names import PropertyName
 from davdrive.dav.xml.propfind import Propfind, PropfindKind
@@ -17,6 +18,7 @@ from davdrive.metadata.properties import Properties
 
 BATCH_ROWS = 25  # a quarter of a block; dead properties and locks can make it ten mebibytes
 BATCH_CHARACTERS = 65_536  # so then the next batch is a row
+_HREF, _DEAD = attrgetter("href"), attrgetter("dead")
 
 
 class _KindPlan:
@@ -34,6 +36,14 @@ class _KindPlan:
         self._names_only = request.kind is PropfindKind.PROPNAME
         self._complete = self._make_template([False] * len(self._getters))
         self._with_gaps: dict[tuple[bool, ...], str] = {}
+
+    def render_all(self, rows: Sequence[ResourceRow]) -> list[str]:
+        """Return the response elements about some rows: property by property where no row lacks a value."""
+        if not self._names_only and not any(map(_DEAD, rows)):
+            columns = [column(getter, rows) for getter in self._getters]
+            if not any(None in each for each in columns):
+                return list(map(self._complete.__mod__, zip(map(_HREF, rows), *columns, strict=True)))
+        return [self.render(row) for row in rows]
 
     def render(self, row: ResourceRow) -> str:
         """Return the response element about one row."""
@@ -123,12 +133,8 @@ class RowPlan:
         asked = _live_asked(request)
         self.prefixes = Prefixes([*(each.name for each in asked), *request.names])
         self.needs = _needs(request, asked)
-        self._file = _KindPlan(request, minimal, self.prefixes, lambda each: each.file).render
-        self._collection = _KindPlan(request, minimal, self.prefixes, lambda each: each.collection).render
-
-    def render(self, row: ResourceRow) -> str:
-        """Return the response element about one resource."""
-        return self._collection(row) if row.is_collection else self._file(row)
+        self._file = _KindPlan(request, minimal, self.prefixes, lambda each: each.file)
+        self._collection = _KindPlan(request, minimal, self.prefixes, lambda each: each.collection)
 
     def answer(self, rows: Iterable[ResourceRow], block_characters: int = BLOCK_CHARACTERS) -> Iterator[bytes]:
         """Yield the whole multistatus body in blocks, taking rows as they are needed."""
@@ -137,13 +143,20 @@ class RowPlan:
     def _batches(self, rows: Iterator[ResourceRow]) -> Iterator[str]:
         """The responses of some rows at a time: a list is twice as fast as a generator's round trip for each. They are
         as many as will be about `BATCH_CHARACTERS`, by the batch before."""
-        file, collection = self._file, self._collection
         count = BATCH_ROWS
-        while batch := [collection(row) if row.is_collection else file(row) for row in islice(rows, count)]:
-            text = "".join(batch)
+        while batch := list(islice(rows, count)):
+            text = "".join(self._responses(batch))
             count = max(1, min(BATCH_ROWS, BATCH_CHARACTERS * len(batch) // len(text)))
-            del batch
             yield text
+
+    def _responses(self, rows: Sequence[ResourceRow]) -> Iterable[str]:
+        """The responses in the order of the rows, each kind made together."""
+        collections = [row for row in rows if row.is_collection]
+        if not collections:
+            return self._file.render_all(rows)
+        folders = iter(self._collection.render_all(collections))
+        files = iter(self._file.render_all([row for row in rows if not row.is_collection]))
+        return [next(folders) if row.is_collection else next(files) for row in rows]
 
 
 def _needs(request: Propfind, asked: list[LiveProperty]) -> Needs:
