@@ -83,7 +83,7 @@ CHANGES: dict[str, tuple[list[Request], Request, int, int]] = {
         204,
         2,
     ),
-    "COPY": ([PUT_NEW], Request("COPY", "/bob/new{n}", headers=TO), 201, 4),
+    "COPY": ([PUT_NEW], Request("COPY", "/bob/new{n}", headers=TO), 201, 3),
     "COPY of a tree": (TREE, Request("COPY", "/bob/tree{n}/", headers=TO), 201, 4),
     "beginning an upload": ([], BEGIN[0], 201, 3),
     "a chunk": (BEGIN, CHUNK, 201, 3),
