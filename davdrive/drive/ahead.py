@@ -10,7 +10,7 @@ from davdrive.drive.near_locks import ask_on_the_way, ask_within
 from davdrive.drive.places import path_keys
 from davdrive.metadata.contents import ask_number
 from davdrive.metadata.locks import ask_count, ask_lock
-from davdrive.metadata.resources import ask_chain
+from davdrive.metadata.resources import ask_chain, ask_lengths
 from davdrive.metadata.session import Question
 
 MOST_TAGGED = 8
@@ -22,6 +22,11 @@ def place_and_locks(path: DrivePath, conditions: Conditions = NO_CONDITIONS) -> 
     tagged = [each.resource for each in conditions.if_lists if each.resource is not None]
     paths = list(dict.fromkeys([path, *tagged[:MOST_TAGGED]]))
     return [question for each in map(path_keys, paths) for question in (ask_chain(each), ask_on_the_way(each))]
+
+
+def place_and_properties(path: DrivePath, conditions: Conditions = NO_CONDITIONS) -> list[Question]:
+    """The same, with how long the place's properties are."""
+    return [*place_and_locks(path, conditions), ask_lengths(path_keys(path))]
 
 
 def file_and_locks(path: DrivePath, conditions: Conditions = NO_CONDITIONS) -> list[Question]:

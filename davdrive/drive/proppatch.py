@@ -5,16 +5,16 @@ from dataclasses import dataclass
 from functools import partial
 
 from davdrive.deadline import Deadline
-from davdrive.drive.ahead import place_and_locks
+from davdrive.drive.ahead import place_and_properties
 from davdrive.drive.backend import Backend, DriveLimits
 from davdrive.drive.conditions import NO_CONDITIONS, Conditions
 from davdrive.drive.guard import check_conditions, check_content
 from davdrive.drive.names import DrivePath
-from davdrive.drive.places import find_place, path_keys, require_editor
+from davdrive.drive.places import Place, find_place, path_keys, require_editor
 from davdrive.errors import TooLarge
 from davdrive.metadata.caller import Caller
 from davdrive.metadata.entries import set_created, touch
-from davdrive.metadata.properties import PropertyName, properties_size, remove_property, set_property
+from davdrive.metadata.properties import PropertyName, property_lengths, remove_property, set_property
 from davdrive.metadata.resources import Resource
 from davdrive.metadata.transaction import Change, Transaction, transact
 from davdrive.metadata.versions import set_modified
@@ -56,12 +56,13 @@ def patch_properties(
         resource = place.existing()
         check_conditions(transaction, place, conditions, (transaction.drive,))
         check_content(transaction, place, conditions)
+        if any(change.value is not None for change in patch.changes):
+            _check_size(transaction, place, patch, backend.limits)
         for change in patch.changes:
             _apply(transaction, resource, change)
         _set_times(transaction, resource, patch)
-        _check_size(transaction, resource, backend.limits)
 
-    ahead = partial(place_and_locks, path, conditions)
+    ahead = partial(place_and_properties, path, conditions)
     change = Change("proppatch", caller, path_keys(path).drive, path=str(path), deadline=deadline, ahead=ahead)
     transact(backend.database, change, work)
 
@@ -84,9 +85,15 @@ def _set_times(transaction: Transaction, resource: Resource, patch: PropertyPatc
         set_modified(transaction, transaction.drive, resource.node, patch.modified_ms)
 
 
-def _check_size(transaction: Transaction, resource: Resource, limits: DriveLimits) -> None:
-    count, size = properties_size(transaction.session, transaction.drive.id, resource.node)
-    if count > limits.properties:
+def _check_size(transaction: Transaction, place: Place, patch: PropertyPatch, limits: DriveLimits) -> None:
+    """Errors: TooLarge when the properties that are there and those that come are too many or too long together."""
+    lengths = property_lengths(transaction.session, place.drive, place.lookup, place.existing().node)
+    for change in patch.changes:
+        if change.value is None:
+            lengths.pop(change.name, None)
+        else:
+            lengths[change.name] = len(change.value)
+    if len(lengths) > limits.properties:
         raise TooLarge(f"a resource may have at most {limits.properties} properties")
-    if size > limits.properties_bytes:
+    if sum(lengths.values()) > limits.properties_bytes:
         raise TooLarge(f"the properties of a resource may have at most {limits.properties_bytes} characters in all")

@@ -2,8 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from davdrive.deadline import Deadline
+from davdrive.drive.ahead import place_and_locks
 from davdrive.drive.backend import Backend
 from davdrive.drive.conditions import Conditions
 from davdrive.drive.guard import check_conditions
@@ -61,6 +63,7 @@ def check_state_lists(backend: Backend, caller: Caller, path: DrivePath, conditi
     """Judge the If header of a read. Errors: NotFound, PreconditionFailed."""
 
     def look(session: Session) -> None:
+        session.foresee(partial(place_and_locks, path, conditions))
         drive = find_drive(session, path_keys(path).drive, caller)
         glance = Glance(session, caller, drive.time_ms)
         check_conditions(glance, find_place(glance, drive, path), Conditions(if_lists=conditions.if_lists), (drive,))

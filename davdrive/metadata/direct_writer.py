@@ -8,7 +8,7 @@ number alone does not: a server that crashed may give it to another.)
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from davdrive.errors import DriveError
 from davdrive.metadata.faults import Fault, fault_of
@@ -16,11 +16,8 @@ from davdrive.metadata.lanes import Lanes
 from davdrive.metadata.pool import Connections
 from davdrive.metadata.queueing import GroupQueue, Job, Work
 from davdrive.metadata.remote_session import RemoteSession
-from davdrive.metadata.session import Row, Session
+from davdrive.metadata.session import Session
 from davdrive.metadata.statement import Statement
-
-if TYPE_CHECKING:
-    from psycopg import Cursor
 
 T = TypeVar("T")
 
@@ -77,13 +74,15 @@ class DirectWriter:
                 if committing and fault_of(error) not in _KNOWN:
                     raise Undecided(committing, result) from error
                 raise
-            _check_committed(done)
+            if done.statusmessage != "COMMIT":
+                raise RuntimeError("the work went on after one of its statements had failed")
             return result
 
     def _commit(self, batch: list[Job[Any]]) -> None:
         if len(batch) > 1 and self._together(batch):
             return
         for job in batch:
+            job.error = None
             try:
                 job.result = self._alone(job.work)
             except BaseException as error:
@@ -93,7 +92,7 @@ class DirectWriter:
     def _together(self, batch: list[Job[Any]]) -> bool:
         """Commit the batch as one. False: the work of one of them went wrong, and nothing was written.
 
-        Errors: the driver's, for all of them: the transaction lost a race or its connection.
+        Errors, for all of them: the driver's, when the transaction lost a race or its connection; Unavailable.
         """
         committing = ""
         try:
@@ -105,21 +104,22 @@ class DirectWriter:
                         _in_savepoint(session, job)
                     committing = _first(number.fetchone())
                     done = session.send("COMMIT")
-                _check_committed(done)
+                committed = done.statusmessage == "COMMIT"
         except BaseException as error:
-            if committing and _is_undecided(error, self._connections.driver_error):
+            fault = fault_of(error) if isinstance(error, self._connections.driver_error) else None
+            if committing and fault not in _KNOWN:
                 # Who was refused was so by what the others wrote, and has to be judged again.
                 for job in batch:
                     job.error = Undecided(committing, job.result)
                 return True
             for job in batch:
                 job.result = job.error = None
-            if isinstance(error, self._connections.driver_error) and fault_of(error) is not Fault.BUG:
+            if isinstance(error, DriveError) or fault not in (None, Fault.BUG):
                 raise
             return False
         for job in batch:
-            job.over = True
-        return True
+            job.over = committed
+        return committed
 
     @contextmanager
     def _session(self) -> Iterator[RemoteSession]:
@@ -145,15 +145,6 @@ def _in_savepoint(session: RemoteSession, job: Job[Any]) -> None:
             raise job.error
         session.command("ROLLBACK TO job")
     session.command("RELEASE job")
-
-
-def _is_undecided(error: BaseException, driver_error: type[Exception]) -> bool:
-    return isinstance(error, driver_error) and fault_of(error) not in _KNOWN
-
-
-def _check_committed(done: "Cursor[Row]") -> None:
-    if done.statusmessage != "COMMIT":
-        raise RuntimeError("the work went on after one of its statements had failed")
 
 
 def _refusable(session: RemoteSession, work: Work[T]) -> T:

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from davdrive.metadata.drives import Drive
+from davdrive.metadata.resources import PathKeys, ask_lengths
 from davdrive.metadata.session import Question, Row, Session
 from davdrive.metadata.statement import Statement
 
@@ -15,8 +17,8 @@ _REMOVE = Statement("""
 _COPY = Statement("""
     INSERT INTO properties (drive, node, namespace, name, value)
     SELECT :target, :copy, namespace, name, value FROM properties WHERE drive = :source AND node = :node""")
-_SIZE = Statement("""
-    SELECT count(*), COALESCE(sum(length(value)), 0) FROM properties WHERE drive = :drive AND node = :node""")
+_LENGTHS = Statement("""
+    SELECT namespace, name, length(value) FROM properties WHERE drive = :drive AND node = :node""")
 
 
 class PropertyName(NamedTuple):
@@ -57,10 +59,13 @@ def remove_property(session: Session, drive: int, node: int, name: PropertyName)
     session.do(_REMOVE, drive=drive, node=node, namespace=name.namespace, name=name.name)
 
 
-def properties_size(session: Session, drive: int, node: int) -> tuple[int, int]:
-    """How many a node has, and their characters in all."""
-    count, size = session.row(_SIZE, drive=drive, node=node) or (0, 0)
-    return count, int(size)
+def property_lengths(session: Session, drive: Drive, path: PathKeys, node: int) -> dict[PropertyName, int]:
+    """The characters of each property of the node at a path: over a network by the path, which is known beforehand."""
+    if not drive.has_properties:
+        return {}
+    where: Question = (_LENGTHS, {"drive": drive.id, "node": node})
+    statement, parameters = where if session.dialect == "sqlite" else ask_lengths(path)
+    return {PropertyName(ns, name): length for ns, name, length in session.rows(statement, **parameters)}
 
 
 def copy_properties(session: Session, source: int, node: int, target: int, copy: int) -> None:

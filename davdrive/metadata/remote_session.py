@@ -84,7 +84,7 @@ class RemoteSession(Session):
 
     def many(self, statement: Statement, parameters: Iterable[Parameters]) -> None:
         self.forget()
-        with resting(), self._connection.cursor() as cursor:
+        with nullcontext() if self._pipeline else resting(), self._connection.cursor() as cursor:
             cursor.executemany(statement.sql(self.dialect).encode(), list(parameters))
 
     def send(self, sql: str, parameters: Parameters | None = None) -> "Cursor[Row]":

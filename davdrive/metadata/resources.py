@@ -59,6 +59,9 @@ _LOCATE = Statement(f"""
 _OPEN = Statement(f"""
     {_OWN_WALK} SELECT {COLUMNS}, {ROLE}, COALESCE(e.name, ''), {FIELDS}, c.id, c.size, c.sha256, c.digests, c.inline
     FROM walk {_FOUND} LEFT JOIN contents c ON c.id = v.content WHERE walk.depth = :depth""")
+_LENGTHS = Statement(f"""
+    {_WALK} SELECT p.namespace, p.name, length(p.value) FROM walk
+    JOIN properties p ON p.drive = walk.drive AND p.node = walk.node WHERE walk.depth = :depth""")
 _DRIVE_COLUMNS = len(fields(Drive))
 
 
@@ -92,6 +95,11 @@ def chain(session: Session, path: PathKeys) -> list[Resource]:
 def ask_chain(path: PathKeys) -> Question:
     """The question of `chain`."""
     return _CHAIN, path.parameters
+
+
+def ask_lengths(path: PathKeys) -> Question:
+    """Asks for namespace, name and characters of each dead property of what lives at a path."""
+    return _LENGTHS, {"depth": len(path.keys), **path.parameters}
 
 
 def locate(session: Session, path: PathKeys, caller: Caller) -> tuple[Drive, Resource]:

@@ -72,7 +72,7 @@ def copy_tree(transaction: Transaction, source: Drive, node: int, target: Drive,
     session.do(_COPY_ENTRIES, **where, node=node, revision=target.revision)
     session.do(_COPY_VERSIONS, **where, author=transaction.caller.name, revision=target.revision)
     session.do(_COPY_PROPERTIES, **where)
-    top: int = session.value(_TOP, node=node)
+    top: int = first if size.nodes == 1 else session.value(_TOP, node=node)
     if session.dialect == "sqlite":
         session.do(_EMPTY_MAP)  # PostgreSQL does it at the commit
     transaction.charge(target, size.bytes)

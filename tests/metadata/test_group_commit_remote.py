@@ -195,3 +195,16 @@ def test_who_was_refused_by_a_change_whose_commit_was_lost_is_judged_again(wired
     assert results[1] == 3
     assert _exists(database, "a") == [True]
     assert _counters(database)[1] == 2
+
+
+def test_when_no_connection_comes_free_all_that_queue_up_hear_of_it_together(postgres_url: str) -> None:
+    database = Database(DatabaseOptions(postgres_url, pool_size=1, pool_wait_s=0.5))
+    make_drive(database)
+    with database.snapshot(), ThreadPoolExecutor(8) as pool:
+        began = time.monotonic()
+        waiting = [pool.submit(change, database, _add(f"n{number}")) for number in range(8)]
+        errors = [each.exception(WAIT_S) for each in waiting]
+    assert {type(error) for error in errors} == {Unavailable}
+    assert time.monotonic() - began < 8 * 0.5
+    assert _counters(database) == (0, 0)
+    database.close()

@@ -50,6 +50,7 @@ HOT = {
     "the row of an upload's drive": (uploads._HOLD_OF, ["uploads_pkey", "drives_pkey"]),
     "a part": (parts._PART, ["parts_pkey"]),
     "properties": (properties._GET, ["properties_pkey"]),
+    "how long a path's properties are": (resources._LENGTHS, ["entries_live_name", "properties_pkey"]),
     "a user": (users._FIND, ["users_name_key_key"]),
     "a name's past": (history._VERSIONS, ["entries_parent"]),
 }

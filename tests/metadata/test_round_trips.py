@@ -17,6 +17,7 @@ READS = [
     ("HEAD", "/bob/large", {}),
     ("GET", "/bob/nothing", {}),
     ("GET", "/bob/small", {"if_none_match": "*"}),
+    ("GET", "/bob/small", {"if": "(Not <DAV:no-lock>)"}),
     ("PROPFIND", "/bob/", {"depth": "0"}),
     ("PROPFIND", "/bob/small", {"depth": "0"}),
     ("PROPFIND", "/bob/nothing/at/all", {"depth": "0"}),

@@ -31,6 +31,8 @@ class Request:
         return site.ask(self.method, self.path.format(**known), self.body, **headers)[0]
 
 
+TIMES = b"""<propertyupdate xmlns="DAV:"><set><prop xmlns:Z="urn:schemas-microsoft-com:">
+    <Z:Win32LastModifiedTime>Mon, 01 Jan 2024 00:00:00 GMT</Z:Win32LastModifiedTime></prop></set></propertyupdate>"""
 PUT_NEW = Request("PUT", "/bob/new{n}", b"data")
 LOCK_NEW = Request("LOCK", "/bob/new{n}", LOCK)
 TREE = [Request("MKCOL", "/bob/tree{n}/"), Request("PUT", "/bob/tree{n}/file", b"data")]
@@ -71,7 +73,8 @@ CHANGES: dict[str, tuple[list[Request], Request, int, int]] = {
     "LOCK of a collection": ([], Request("LOCK", "/bob/some/", LOCK), 200, 2),
     "refreshing a lock": ([LOCK_NEW], Request("LOCK", "/bob/new{n}", b"", HELD), 200, 2),
     "UNLOCK": ([LOCK_NEW], Request("UNLOCK", "/bob/new{n}", b"", {"lock_token": "{token}"}), 204, 2),
-    "PROPPATCH": ([PUT_NEW], Request("PROPPATCH", "/bob/new{n}", COLOUR), 207, 3),
+    "PROPPATCH": ([PUT_NEW], Request("PROPPATCH", "/bob/new{n}", COLOUR), 207, 2),
+    "PROPPATCH of Windows' times": ([PUT_NEW], Request("PROPPATCH", "/bob/new{n}", TIMES), 207, 2),
     "MOVE": ([PUT_NEW], Request("MOVE", "/bob/new{n}", headers=TO), 201, 2),
     "MOVE of a tree": (TREE, Request("MOVE", "/bob/tree{n}/", headers=TO), 201, 2),
     "MOVE over another": (
@@ -80,7 +83,7 @@ CHANGES: dict[str, tuple[list[Request], Request, int, int]] = {
         204,
         2,
     ),
-    "COPY": ([PUT_NEW], Request("COPY", "/bob/new{n}", headers=TO), 201, 4),
+    "COPY": ([PUT_NEW], Request("COPY", "/bob/new{n}", headers=TO), 201, 3),
     "COPY of a tree": (TREE, Request("COPY", "/bob/tree{n}/", headers=TO), 201, 4),
     "beginning an upload": ([], BEGIN[0], 201, 3),
     "a chunk": (BEGIN, CHUNK, 201, 3),
