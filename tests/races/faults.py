@@ -13,7 +13,7 @@ from davdrive.metadata.database import Database
 from davdrive.metadata.session import Session
 from davdrive.metadata.transaction import Change, Transaction, transact
 
-GAP_S = 0.003
+GAP_S = 0.01
 """Between judging and writing: what a server that looks first and writes then leaves to chance."""
 
 STALE_S = 0.05

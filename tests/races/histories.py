@@ -124,6 +124,10 @@ NEEDED = (
 )  # fmt: skip
 
 
+LEAST_OVERLAPS = 10
+"""Operations on a file that begin before the one before them ended. On a busy machine processes mostly take turns."""
+
+
 def require_meeting(recording: Recording, kills: int) -> None:
     """AssertionError unless the clients stood in each other's way, and some never heard what came of their doing."""
     missing = [each for each in NEEDED if not recording.tally[each]]
@@ -131,6 +135,6 @@ def require_meeting(recording: Recording, kills: int) -> None:
     for name, events in recording.events.items():
         by_start = sorted(events, key=lambda each: each.start)
         overlaps = sum(later.start < earlier.end for earlier, later in itertools.pairwise(by_start))
-        assert overlaps > len(events) / 10, f"the clients of {name} came one after the other: {overlaps}"
+        assert overlaps >= LEAST_OVERLAPS, f"the clients of {name} came one after the other: {overlaps}"
     unknown = sum(count for what, count in recording.tally.items() if what.endswith("unknown"))
     assert unknown or not kills, "nobody was killed in the middle of anything"
