@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from sqlalchemy.engine import make_url
 
-from davdrive.cli.wiring import database_options, make_backend
+from davdrive.cli.wiring import closed_in_the_end, database_options, make_backend
 from davdrive.drive.backend import Backend
 from davdrive.drive.open import open_database
 from davdrive.errors import BadRequest, NotFound
@@ -57,9 +57,9 @@ def _require(options: DatabaseOptions) -> str:
 
 
 def _open(settings: Settings, options: DatabaseOptions) -> Backend:
-    return make_backend(settings, database=open_database(options))
+    return make_backend(settings, database=closed_in_the_end(open_database(options)))
 
 
 def make_patient_database(options: DatabaseOptions) -> Database:
     """Open another database than the one in use, made if it is not there."""
-    return open_database(replace(options, statement_s=STATEMENT_S))
+    return closed_in_the_end(open_database(replace(options, statement_s=STATEMENT_S)))

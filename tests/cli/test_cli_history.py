@@ -1,6 +1,5 @@
 """The commands that look after a store, as a person and as a script use them."""
 
-import gc
 import json
 import os
 import re
@@ -257,7 +256,6 @@ def test_backup_and_restore_by_command(bob: Run, tree: Path, tmp_path: Path) -> 
 
 def test_migrate_store_says_the_settings_to_go_on_with(bob: Run, tree: Path, tmp_path: Path) -> None:
     bob("import", str(tree), "bob")
-    gc.collect()  # what commands left open in this process would be taken for a server
     url = f"sqlite:///{tmp_path / 'moved' / 'davdrive.db'}"
     said = bob("migrate-store", "--to-metadata", url, "--to-objects", str(tmp_path / "moved" / "objects"))
     assert said.status == 0
