@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.fault_rig import AT_ONCE, QUICK, TIDY, all_is_well, objects_in
+from tests.faults.fault_rig import QUICK, TIDY, all_is_well, objects_in, tidy_up
 from tests.nodes.shared_file import LOCK_S, Pair, step
 from tests.support.http import Answer
 from tests.support.linear import NEVER, Operation, unexplained
@@ -195,8 +195,7 @@ def test_what_everybody_saw_of_a_pair_of_paths_is_explained_by_one_order(battle:
 def test_every_byte_is_there_and_upkeep_leaves_no_object_over(battle: Battle, seaweed: Seaweed) -> None:
     cluster = battle.cluster
     all_is_well(cluster, "--read-data")
-    time.sleep(1.5)  # objects have to be older than a second here before upkeep may take them
-    Cluster(cluster.nodes, {**cluster.settings, **AT_ONCE}).command("upkeep")
+    tidy_up(cluster)
     assert objects_in(seaweed, cluster.settings) == _named_objects(cluster)
     all_is_well(cluster, "--read-data")
 
