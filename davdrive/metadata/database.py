@@ -124,6 +124,7 @@ class Database:
     def close(self) -> None:
         self._writer.close()
         self._connections.close()
+        self.engine.dispose()  # after all of its connections came back: those that come later would stay open
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:

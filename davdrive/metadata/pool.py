@@ -148,12 +148,11 @@ class Connections:
             self._changed.notify()
 
     def close(self) -> None:
-        """Close what is idle."""
+        """Give what is idle back to the engine, whose owner disposes of it."""
         while self._idle:
             connection = self._idle.pop()
             connection.cursor.close()
             connection.pooled.close()
-        self._engine.dispose()
 
     def _open(self) -> Borrowed:
         try:

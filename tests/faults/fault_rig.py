@@ -1,5 +1,6 @@
 """What every fault test asks of the answers and of the tree afterwards."""
 
+import time
 from collections.abc import Mapping
 
 from tests.support.http import Answer
@@ -49,3 +50,11 @@ def objects_in(seaweed: Seaweed, settings: Mapping[str, str]) -> set[str]:
         return {item["Key"] for page in pages for item in page.get("Contents", ())}
     finally:
         client.close()
+
+
+def tidy_up(cluster: Cluster) -> None:
+    """Upkeep, twice: what the first round finds without a name, the second deletes when the longest request is over."""
+    tidy = Cluster(cluster.nodes, {**cluster.settings, **AT_ONCE})
+    for _ in range(2):
+        time.sleep(1.5)  # older than a second, as objects that upkeep may take have to be here
+        tidy.command("upkeep", "--sweep-most")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.fault_rig import AT_ONCE, TIDY, all_is_well, objects_in
+from tests.faults.fault_rig import TIDY, all_is_well, objects_in, tidy_up
 from tests.support.dav import names_in
 from tests.support.http import Client
 from tests.support.nodes import Cluster, running_cluster, store_settings
@@ -69,9 +69,7 @@ def test_a_node_killed_in_mid_upload_leaves_the_old_file_and_nothing_that_upkeep
     doomed.start()
     assert here.get("f").body == old
     all_is_well(pair, "--read-data")
-    time.sleep(1.5)  # older than a second, as objects that upkeep may take have to be here
-    tidy = Cluster(pair.nodes, {**pair.settings, **AT_ONCE})
-    tidy.command("upkeep")
+    tidy_up(pair)
     assert objects_in(seaweed, pair.settings) == before
     assert here.get("f").body == old
     all_is_well(pair, "--read-data")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.fault_rig import AT_ONCE, QUICK, TIDY, all_is_well, objects_in
+from tests.faults.fault_rig import QUICK, TIDY, all_is_well, objects_in, tidy_up
 from tests.nodes.player import GROUPS, Player
 from tests.nodes.shared_file import Pair, step
 from tests.support.linear import Operation, is_linearizable, unexplained
@@ -151,8 +151,7 @@ def test_the_checker_would_have_seen_what_is_not_true(battle: Battle, group: int
 def test_every_byte_is_there_and_upkeep_leaves_no_object_over(battle: Battle, seaweed: Seaweed) -> None:
     cluster = Cluster(battle.cluster.nodes, {**battle.cluster.settings, **PATIENT})
     all_is_well(cluster, "--read-data")
-    time.sleep(1.5)  # objects have to be older than a second here before upkeep may take them
-    Cluster(cluster.nodes, {**cluster.settings, **AT_ONCE}).command("upkeep")
+    tidy_up(cluster)
     assert objects_in(seaweed, cluster.settings) == _named_objects(cluster)
     all_is_well(cluster, "--read-data")
 
