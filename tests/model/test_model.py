@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from davdrive.drive import guard, lock, lock_clash, put, restore, transfer
+from davdrive.drive import guard, lock_clash, put, restore, transfer
 from davdrive.drive.uploads import complete
 from davdrive.errors import Damaged
 from davdrive.metadata import transaction
@@ -88,10 +88,6 @@ def _loses_the_last_part(become: Callable[..., None]) -> Callable[..., None]:
     return lose
 
 
-def _expires_nothing(_: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda locks, now_ms: list(locks)
-
-
 def _at_once(_: Callable[..., int]) -> Callable[..., int]:
     return lambda drive, options: drive.time_ms
 
@@ -99,7 +95,6 @@ def _at_once(_: Callable[..., int]) -> Callable[..., int]:
 FAULTS: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
     "P3: locks are not judged": (guard, "_refuse", lambda _: _nothing),
     "P3: locks that do not go together are granted": (lock_clash, "compatible", lambda _: lambda one, other: True),
-    "P3: an expired lock still blocks": (lock, "live", _expires_nothing),
     "P4: If-Match is not judged": (guard, "check_write", lambda _: _nothing),
     "P4: the If header is not judged": (guard, "holds", _is_always_held),
     "P4: two contents have one ETag": (put, "open_version", _keeps_one_etag),

@@ -1,9 +1,9 @@
 """Over HTTP the drive does what its model does."""
 
 import contextlib
-import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
+from zlib import crc32
 
 import pytest
 
@@ -57,8 +57,8 @@ def _given_back(lock: Callable[..., str]) -> Callable[..., str]:
 
 
 def _one_in_five(real: Callable[..., Any], spoilt: Callable[..., Any]) -> Callable[..., Any]:
-    turns = itertools.count(1)
-    return lambda *arguments: (spoilt if next(turns) % 5 == 0 else real)(*arguments)
+    """By who asks for what, so that a sequence that failed fails again."""
+    return lambda *arguments: (spoilt if crc32(repr(arguments[1:3]).encode()) % 5 == 0 else real)(*arguments)
 
 
 FAULTS: dict[str, tuple[str, Callable[[Any], Any]]] = {
