@@ -34,6 +34,7 @@ def renumber(transaction: Transaction) -> None:
     """Go on with node ids over the highest in use."""
     last: int = transaction.session.value(_LAST_NODE, drive=transaction.drive.id)
     transaction.drive.next_node = max(transaction.drive.next_node, last + 1)
+    transaction.charge(transaction.drive, 0)  # its counters changed
 
 
 def close_name(transaction: Transaction, node: int) -> None:
