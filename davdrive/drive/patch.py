@@ -13,7 +13,7 @@ from davdrive.drive.ahead import file_and_locks, place_and_locks
 from davdrive.drive.backend import Backend
 from davdrive.drive.conditions import NO_CONDITIONS, Conditions
 from davdrive.drive.names import DrivePath
-from davdrive.drive.places import Glance, path_keys
+from davdrive.drive.places import Glance, Place, View, path_keys
 from davdrive.drive.put import PutOptions, Written, check_put, verify, write_version
 from davdrive.drive.read import open_content
 from davdrive.drive.splice import Splice, make_splice
@@ -21,7 +21,7 @@ from davdrive.drive.uploads.kept import kept_or_discarded
 from davdrive.errors import DriveError, NotFound, ParentMissing, Unavailable
 from davdrive.metadata.caller import Caller
 from davdrive.metadata.contents import Content, insert_content
-from davdrive.metadata.drives import find_drive
+from davdrive.metadata.drives import Drive, find_drive
 from davdrive.metadata.session import Session
 from davdrive.metadata.splices import keep_segments, put_segments
 from davdrive.metadata.transaction import Change, Transaction, transact
@@ -81,9 +81,21 @@ def foresee_patch(
         session.foresee(partial(place_and_locks, path, conditions))
         drive = find_drive(session, path_keys(path).drive, caller)
         glance = Glance(session, caller, drive.time_ms)
-        check_put(glance, drive, backend, path, max(old.size, stop), conditions)
+        _check_file(glance, drive, backend, path, max(old.size, stop), conditions)
 
     backend.database.read(look)
+
+
+def _check_file(
+    view: View, drive: Drive, backend: Backend, path: DrivePath, size: int, conditions: Conditions
+) -> Place:
+    """`check_put` for a file that was there a moment ago; NotFound where it or its collection is gone."""
+    try:
+        place = check_put(view, drive, backend, path, size, conditions)
+    except ParentMissing:
+        raise NotFound(f"there is nothing at {path}") from None
+    place.existing()
+    return place
 
 
 def _try(
@@ -117,13 +129,8 @@ def _commit(
     options: PutOptions,
     conditions: Conditions,
 ) -> Written:
-    try:
-        place = check_put(transaction, transaction.drive, backend, path, splice.size, conditions)
-    except ParentMissing:
-        raise NotFound(f"there is nothing at {path}") from None
-    if place.resource is None:
-        raise NotFound(f"there is nothing at {path}")
-    if place.resource.content != old.id:
+    place = _check_file(transaction, transaction.drive, backend, path, splice.size, conditions)
+    if place.existing().content != old.id:
         raise _Overtaken("the file was changed while it was being updated")
     session = transaction.session
     content = insert_content(

@@ -157,8 +157,9 @@ def test_of_two_who_add_the_same_user_one_hears_that_there_is_one(site: Site) ->
 
 
 @BOTH
+@pytest.mark.parametrize("step", ["find_drive", "make_splice"])  # of looking whether it could be done, of doing it
 def test_an_update_of_a_file_whose_collection_goes_meanwhile_finds_nothing(
-    site: Site, monkeypatch: pytest.MonkeyPatch
+    site: Site, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     """It said 409, create the collection first: as if an update could make a file."""
     ops = RaceOps(site)
@@ -166,13 +167,14 @@ def test_an_update_of_a_file_whose_collection_goes_meanwhile_finds_nothing(
     ops.put("bob", ("d", ("a", "f")), b"x", Demand())
     from davdrive.drive import patch as patching
 
-    real = getattr(patching, "make_splice")  # noqa: B009
+    real = getattr(patching, step)
 
     def slow(*arguments: Any) -> Any:
+        monkeypatch.setattr(patching, step, real)
         delete(site.backend, SYSTEM, DrivePath("d", ("a",)))
         return real(*arguments)
 
-    monkeypatch.setattr(patching, "make_splice", slow)
+    monkeypatch.setattr(patching, step, slow)
     with pytest.raises(NotFound):
         ops.append("bob", ("d", ("a", "f")), "y")
 
