@@ -9,11 +9,12 @@ from functools import partial
 
 from davdrive.baton import resting
 from davdrive.deadline import Deadline
-from davdrive.drive.ahead import file_and_locks, place_and_locks
+from davdrive.drive.ahead import file_and_locks
 from davdrive.drive.backend import Backend
 from davdrive.drive.conditions import NO_CONDITIONS, Conditions
+from davdrive.drive.glance import glance_at
 from davdrive.drive.names import DrivePath
-from davdrive.drive.places import Glance, Place, View, path_keys
+from davdrive.drive.places import Place, View, path_keys
 from davdrive.drive.put import PutOptions, Written, check_put, verify, write_version
 from davdrive.drive.read import open_content
 from davdrive.drive.splice import Splice, make_splice
@@ -21,7 +22,7 @@ from davdrive.drive.uploads.kept import kept_or_discarded
 from davdrive.errors import DriveError, NotFound, ParentMissing, Unavailable
 from davdrive.metadata.caller import Caller
 from davdrive.metadata.contents import Content, insert_content
-from davdrive.metadata.drives import Drive, find_drive
+from davdrive.metadata.drives import Drive
 from davdrive.metadata.session import Session
 from davdrive.metadata.splices import keep_segments, put_segments
 from davdrive.metadata.transaction import Change, Transaction, transact
@@ -78,9 +79,7 @@ def foresee_patch(
     stop = offset(old.size, declared_size) + (declared_size or 0)
 
     def look(session: Session) -> None:
-        session.foresee(partial(place_and_locks, path, conditions))
-        drive = find_drive(session, path_keys(path).drive, caller)
-        glance = Glance(session, caller, drive.time_ms)
+        glance, drive = glance_at(backend, session, caller, path, conditions)
         _check_file(glance, drive, backend, path, max(old.size, stop), conditions)
 
     backend.database.read(look)

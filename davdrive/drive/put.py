@@ -6,17 +6,18 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from davdrive.deadline import Deadline
-from davdrive.drive.ahead import file_and_locks, place_and_locks
+from davdrive.drive.ahead import file_and_locks
 from davdrive.drive.backend import Backend
 from davdrive.drive.conditions import NO_CONDITIONS, Conditions
+from davdrive.drive.glance import glance_at
 from davdrive.drive.guard import check_conditions, check_content, check_membership
 from davdrive.drive.names import DrivePath
-from davdrive.drive.places import Glance, Place, View, find_place, path_keys, require_editor
+from davdrive.drive.places import Place, View, find_place, path_keys, require_editor
 from davdrive.drive.uploads.kept import kept_or_discarded
 from davdrive.errors import BodyMismatch, ChecksumMismatch, NotAllowedHere, QuotaExceeded, TooLarge
 from davdrive.metadata.caller import Caller
 from davdrive.metadata.contents import insert_content
-from davdrive.metadata.drives import Drive, find_drive
+from davdrive.metadata.drives import Drive
 from davdrive.metadata.entries import create_node, open_entry, set_created
 from davdrive.metadata.session import Session
 from davdrive.metadata.tables import FILE
@@ -102,9 +103,7 @@ def foresee_put(
     """Look whether a PUT could succeed now, before its body is asked for. Errors: those of `check_put`."""
 
     def look(session: Session) -> None:
-        session.foresee(partial(place_and_locks, path, conditions))
-        drive = find_drive(session, path_keys(path).drive, caller)
-        glance = Glance(session, caller, drive.time_ms)
+        glance, drive = glance_at(backend, session, caller, path, conditions)
         check_put(glance, drive, backend, path, declared_size or 0, conditions)
 
     backend.database.read(look)

@@ -2,15 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 
 from davdrive.deadline import Deadline
-from davdrive.drive.ahead import place_and_locks
 from davdrive.drive.backend import Backend
 from davdrive.drive.conditions import Conditions
+from davdrive.drive.glance import glance_at
 from davdrive.drive.guard import check_conditions
 from davdrive.drive.names import DrivePath
-from davdrive.drive.places import Glance, find_place, path_keys
+from davdrive.drive.places import find_place, path_keys
 from davdrive.errors import Locked, NotAllowedHere, PreconditionFailed
 from davdrive.metadata.caller import Caller
 from davdrive.metadata.contents import Content, segments_between
@@ -63,9 +62,7 @@ def check_state_lists(backend: Backend, caller: Caller, path: DrivePath, conditi
     """Judge the If header of a read. Errors: NotFound, PreconditionFailed."""
 
     def look(session: Session) -> None:
-        session.foresee(partial(place_and_locks, path, conditions))
-        drive = find_drive(session, path_keys(path).drive, caller)
-        glance = Glance(session, caller, drive.time_ms)
+        glance, drive = glance_at(backend, session, caller, path, conditions)
         check_conditions(glance, find_place(glance, drive, path), Conditions(if_lists=conditions.if_lists), (drive,))
 
     try:

@@ -15,6 +15,7 @@ from davdrive.errors import ParentMissing
 from davdrive.metadata.caller import Caller
 from davdrive.metadata.database import Database
 from davdrive.metadata.drives import Drive, count, take_drives, unseen
+from davdrive.metadata.familiar import Familiar
 from davdrive.metadata.session import Ahead, Session
 from davdrive.metadata.statement import Statement
 
@@ -77,6 +78,11 @@ class Change:
         """The one drive that it locks, if it is one: two might be locked in another order than by their keys."""
         return self.drive_key if self.other_key in (None, self.drive_key) else None
 
+    @property
+    def keys(self) -> Sequence[str]:
+        """The drives that it locks, in the order in which everybody locks them."""
+        return sorted({self.drive_key, self.other_key or self.drive_key})
+
 
 def transact(database: Database, change: Change, work: Callable[[Transaction], T]) -> T:
     """Run `work` under the writer lock of the drive, durably committed when this returns; it may run several times.
@@ -87,11 +93,14 @@ def transact(database: Database, change: Change, work: Callable[[Transaction], T
     operation_id = secrets.token_hex(12)
     reached: list[tuple[int, int]] = []
     began = time.perf_counter()
+    is_familiar = database.familiar.has(change.keys, change.caller)
 
     def run(session: Session) -> T:
         if change.deadline is not None:
             change.deadline.check()
-        transaction = _begin(session, change)
+        if is_familiar:
+            session.foresee(change.ahead)
+        transaction = _begin(session, change, database.familiar)
         if database.dialect != "sqlite":
             # Of SQLite's one writer the database itself tells; here it is the drive's row that is waited for.
             database.observer.waited(time.perf_counter() - began)
@@ -108,27 +117,23 @@ def transact(database: Database, change: Change, work: Callable[[Transaction], T
         drive, revision = reached[0]
         return session.row(_RECORDED, drive=drive, revision=revision, id=operation_id) is not None
 
-    return database.write(run, change.deadline, committed, change.lane)
+    return database.write(run, change.deadline, committed, change.lane if is_familiar else None)
 
 
-def _begin(session: Session, change: Change) -> Transaction:
+def _begin(session: Session, change: Change, familiar: Familiar) -> Transaction:
     """Take the drives' locks in the order of their keys, so that two changes across drives cannot wait in a ring. What
     the change asks ahead is asked behind them, and so sees what was committed while they were waited for."""
-    session.foresee(change.ahead)
-    if change.lane is not None:
-        (drive,) = take_drives(session, (change.lane,), change.caller)
-        if drive is None:
-            raise unseen(change.lane)
-        return Transaction(session, change.caller, drive, change.operation)
-    assert change.other_key is not None
-    keys = sorted((change.drive_key, change.other_key))
+    keys = change.keys
     taken = dict(zip(keys, take_drives(session, keys, change.caller), strict=True))
-    drive, other = taken[change.drive_key], taken[change.other_key]
+    for key, found in taken.items():
+        familiar.met(key, change.caller, let_in=found is not None)
+    drive, other = taken[change.drive_key], taken[change.other_key or change.drive_key]
     if drive is None:
         raise unseen(change.drive_key)
     if other is None:
+        assert change.other_key is not None
         raise ParentMissing(str(unseen(change.other_key)))  # where something should go (RFC 4918 §9.8.5)
-    return Transaction(session, change.caller, drive, change.operation, other)
+    return Transaction(session, change.caller, drive, change.operation, None if other is drive else other)
 
 
 def _record(transaction: Transaction, change: Change, operation_id: str) -> None:

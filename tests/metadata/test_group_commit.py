@@ -50,7 +50,8 @@ def logged(tmp_path: Path) -> Iterator[tuple[Database, Log]]:
     def trace(connection: Any, _record: object) -> None:
         connection.set_trace_callback(log.append)
 
-    database._connections.close()  # connections from before the trace
+    for connections in (database._connections, database._writer._connections):  # type: ignore[attr-defined]
+        connections._forget_idle()  # those from before the trace
     make_drive(database)
     yield database, log
     database.close()

@@ -124,8 +124,10 @@ def _foresee(backend: Backend, caller: Caller, ref: UploadRef, target: DrivePath
     """Look whether the file could be written now, before its parts are read for nothing."""
 
     def look(session: Session) -> None:
-        session.foresee(lambda: [ask_drive(path_keys(target).drive, caller), *place_and_locks(target, conditions)])
-        held, drive = look_up(session, caller, ref), find_drive(session, path_keys(target).drive, caller)
+        key = path_keys(target).drive
+        if backend.database.familiar.has((key,), caller):
+            session.foresee(lambda: [ask_drive(key, caller), *place_and_locks(target, conditions)])
+        held, drive = look_up(session, caller, ref), find_drive(session, key, caller)
         _make_room(drive, held)
         glance = Glance(session, caller, drive.time_ms)
         check_put(glance, drive, backend, target, held.upload.received, conditions)

@@ -73,7 +73,7 @@ def hold(session: Session, caller: Caller, ref: UploadRef, *ahead: Question) -> 
     """
     session.foresee(lambda: [ask(caller, ref), *ahead])
     if ref.name is not None:
-        hold_drive_named(session, name_key(ref.drive))
+        hold_drive_named(session, name_key(ref.drive), caller)
     else:
         hold_drive_of(session, ref.id)
     held = look_up(session, caller, ref)
