@@ -13,6 +13,7 @@ from davdrive.folders import make_durable_folder
 from davdrive.metadata.direct_writer import DirectWriter, Undecided, is_under_way
 from davdrive.metadata.engine import WRITING, DatabaseOptions, open_engine
 from davdrive.metadata.faults import drive_error
+from davdrive.metadata.lanes import Acquaintances
 from davdrive.metadata.observer import Observer, Outcome, Silent
 from davdrive.metadata.patience import Patience
 from davdrive.metadata.pool import Connections
@@ -37,6 +38,7 @@ class Database:
         self.dialect = self.engine.dialect.name
         self._clock = SteadyClock(self.engine)
         self.observer: Observer = observer or Silent()
+        self.acquaintances = Acquaintances()
         self._options = options
         recycle_s = None if self.dialect == "sqlite" else options.recycle_s
         self._connections = Connections(

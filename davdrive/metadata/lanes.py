@@ -42,3 +42,25 @@ class Lanes:
                 lane.users -= 1
                 if not lane.users:
                     del self._lanes[name]
+
+
+class Acquaintances:
+    """Who has changed which drive before. Only they enter its lane: a stranger would wait there with its members, and
+    learn from the waiting that there is such a drive. At most `most` pairs; when there are more, all begin anew."""
+
+    def __init__(self, most: int = 10_000) -> None:
+        self._most = most
+        self._known: set[tuple[int | None, str]] = set()
+
+    def lane(self, user: int | None, drive_key: str | None) -> str | None:
+        """The lane for a change of that drive, None for one that goes alone. `user`: None for the system."""
+        known = user is None or (user, drive_key) in self._known
+        return drive_key if known else None
+
+    def add(self, user: int | None, drive_key: str | None) -> None:
+        """The user's change of the drive was committed."""
+        if user is None or drive_key is None or (user, drive_key) in self._known:
+            return
+        if len(self._known) >= self._most:
+            self._known.clear()
+        self._known.add((user, drive_key))

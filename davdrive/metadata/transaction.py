@@ -108,7 +108,10 @@ def transact(database: Database, change: Change, work: Callable[[Transaction], T
         drive, revision = reached[0]
         return session.row(_RECORDED, drive=drive, revision=revision, id=operation_id) is not None
 
-    return database.write(run, change.deadline, committed, change.lane)
+    user = change.caller.user
+    result = database.write(run, change.deadline, committed, database.acquaintances.lane(user, change.lane))
+    database.acquaintances.add(user, change.lane)
+    return result
 
 
 def _begin(session: Session, change: Change) -> Transaction:
