@@ -166,8 +166,8 @@ class Failpoints:
                 self.step("committing")
             return result
 
-        def ran(writer: Any, work: Any) -> Any:
-            result = run(writer, work)
+        def ran(writer: Any, work: Any, lane: str | None = None) -> Any:
+            result = run(writer, work, lane)
             self.step("committed")
             return result
 

@@ -20,6 +20,7 @@ from davdrive.metadata.database import Database
 from davdrive.metadata.drives import find_drive
 from davdrive.metadata.engine import DatabaseOptions
 from davdrive.metadata.migrate import migrate
+from davdrive.metadata.pool import Connections
 from davdrive.metadata.statement import Statement
 from davdrive.metadata.tables import ROOT
 from davdrive.metadata.transaction import Transaction
@@ -50,11 +51,16 @@ def logged(tmp_path: Path) -> Iterator[tuple[Database, Log]]:
     def trace(connection: Any, _record: object) -> None:
         connection.set_trace_callback(log.append)
 
-    for connections in (database._connections, database._writer._connections):  # type: ignore[attr-defined]
+    for connections in (database._connections, _writing(database)):
         connections._forget_idle()  # those from before the trace
     make_drive(database)
     yield database, log
     database.close()
+
+
+def _writing(database: Database) -> Connections:
+    found: Connections = database._writer._connections  # type: ignore[attr-defined]
+    return found
 
 
 def _together(database: Database, works: list[Any]) -> list[Any]:
@@ -136,17 +142,14 @@ def test_a_commit_that_fails_for_one_succeeds_for_the_others(logged: tuple[Datab
 def test_a_full_disk_is_told_to_everybody_and_the_next_one_finds_all_well(logged: tuple[Database, Log]) -> None:
     database, _ = logged
     limit = Statement("PRAGMA max_page_count=1")
-    pages = database.read(lambda session: session.value(limit))
-
-    def lift(connection: Any, pages: int) -> None:
-        connection.execute(f"PRAGMA max_page_count={pages}")
-
+    with _writing(database).borrow() as connection:
+        pages = connection.session.value(limit)
     big = lambda transaction: add_in(transaction, "big", ROOT, bytes(1 << 20))  # noqa: E731
     done = _together(database, [big, lambda transaction: add_in(transaction, "big2", ROOT, bytes(1 << 20))])
     assert [type(each) for each in done] == [StorageFull, StorageFull]
     assert _revision(database) == 1
-    for connection in database._connections._idle:
-        lift(connection.cursor, pages + 10_000)
+    with _writing(database).borrow() as connection:
+        connection.execute(f"PRAGMA max_page_count={pages + 10_000}")
     assert change(database, big)
 
 

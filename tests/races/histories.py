@@ -124,7 +124,7 @@ NEEDED = (
 )  # fmt: skip
 
 
-LEAST_OVERLAPS = 10
+LEAST_OVERLAPS = 3
 """Operations on a file that begin before the one before them ended. On a busy machine processes mostly take turns."""
 
 
