@@ -31,7 +31,8 @@ SETTLE_POLL_S = 0.05
 
 
 class Database:
-    """Metadata behind two calls: `read` and `write`. One Database serves every thread of a process."""
+    """Metadata behind two calls: `read` and `write`. One Database serves every thread of a process. `refusal`: what the
+    driver raises where a change would break a constraint."""
 
     def __init__(self, options: DatabaseOptions, observer: Observer | None = None) -> None:
         self.engine = open_engine(options)
@@ -39,6 +40,7 @@ class Database:
         self._clock = SteadyClock(self.engine)
         self.observer: Observer = observer or Silent()
         self.familiar = Familiar()
+        self.refusal: type[Exception] = self.engine.dialect.loaded_dbapi.IntegrityError
         self._options = options
         recycle_s = None if self.dialect == "sqlite" else options.recycle_s
         self._connections = Connections(

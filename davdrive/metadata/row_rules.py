@@ -62,7 +62,8 @@ RULES = (
     RowRule(
         "P5", "the drive {} counts its changes too low: the next ones would be taken for old ones",
         Statement(f"SELECT 0, id, name FROM drives WHERE revision < {_LATEST} LIMIT :most"),
-        (Statement(f"UPDATE drives SET revision = {_LATEST} WHERE id = :row"),),
+        # Never lower: others may count on while this waits for its turn.
+        (Statement(f"UPDATE drives SET revision = {{GREATEST}}(revision, {_LATEST}) WHERE id = :row"),),
         "go on above the highest",
     ),
     RowRule(
@@ -82,6 +83,24 @@ RULES = (
             UPDATE nodes SET kind = CASE WHEN EXISTS (SELECT 1 FROM versions v WHERE v.drive = nodes.drive
                 AND v.node = nodes.id) THEN 1 ELSE 0 END WHERE drive = :drive AND id = :row"""),),
         "make it what its contents say",
+    ),
+    RowRule(
+        "P5", "a collection (node {}) is taken for a file",
+        Statement(f"""
+            SELECT n.drive, n.id, n.id FROM nodes n WHERE n.kind = 1 AND (n.id = {ROOT} OR (
+                NOT EXISTS (SELECT 1 FROM versions v WHERE v.drive = n.drive AND v.node = n.id)
+                AND EXISTS (SELECT 1 FROM entries e WHERE e.drive = n.drive AND e.parent = n.id AND e.until IS NULL)))
+            LIMIT :most"""),
+        (Statement("UPDATE nodes SET kind = 0 WHERE drive = :drive AND id = :row"),), "make it a collection again",
+    ),
+    RowRule(
+        "P5", "a file (node {}) is taken for a collection",
+        Statement(f"""
+            SELECT n.drive, n.id, n.id FROM nodes n WHERE n.kind = 0 AND n.id <> {ROOT}
+                AND EXISTS (SELECT 1 FROM versions v WHERE v.drive = n.drive AND v.node = n.id)
+                AND NOT EXISTS (SELECT 1 FROM entries e WHERE e.drive = n.drive AND e.parent = n.id AND e.until IS NULL)
+            LIMIT :most"""),
+        (Statement("UPDATE nodes SET kind = 1 WHERE drive = :drive AND id = :row"),), "make it a file again",
     ),
     RowRule(
         "P6", "bytes are stored of a file (node {}) that is not there",
@@ -122,9 +141,11 @@ RULES = (
         "let it have its last content again",
     ),
     RowRule(
+        # Where the content's own rows do not add up, it is not the file that is wrong.
         "P6", "a content of a file (node {}) has another size than the file says",
         Statement("""
             SELECT v.drive, v.id, v.node FROM versions v JOIN contents c ON c.id = v.content WHERE c.size <> v.size
+                AND c.size = COALESCE((SELECT sum(s.length) FROM segments s WHERE s.content = c.id), length(c.inline))
             LIMIT :most"""),
         (Statement("""
             UPDATE versions SET size = (SELECT c.size FROM contents c WHERE c.id = versions.content)

@@ -130,6 +130,13 @@ TABLE: dict[str, Damage] = {
     "a node of no kind": Damage(
         (f"UPDATE nodes SET kind = 7 WHERE id = {NODE.format('small')}",), "neither a file nor"
     ),
+    "a collection that is taken for a file": Damage(
+        (f"UPDATE nodes SET kind = 1 WHERE id = {NODE.format('a')}",), "is taken for a file"
+    ),
+    "a root that is taken for a file": Damage(("UPDATE nodes SET kind = 1 WHERE id = 1",), "is taken for a file"),
+    "a file that is taken for a collection": Damage(
+        (f"UPDATE nodes SET kind = 0 WHERE id = {NODE.format('small')}",), "is taken for a collection"
+    ),
     "a drive without a root": Damage(("DELETE FROM nodes WHERE drive = 1 AND id = 1",), "has no root"),
     "wrong used bytes": Damage(("UPDATE drives SET used_bytes = 3 WHERE id = 1",), "counts 3 bytes"),
     "a counter of nodes that is behind": Damage(
@@ -234,3 +241,44 @@ def test_damage_is_told_and_mended(used: Backend, name: str) -> None:
         upkeep(used, AT_ONCE)
         assert not findings(used)
         assert count(used, "parts") in (0, 4)
+
+
+@pytest.mark.parametrize("taken_for", ["a collection that is taken for a file", "a root that is taken for a file"])
+def test_what_is_taken_for_a_file_keeps_its_members_with_their_names(used: Backend, taken_for: str) -> None:
+    before = listing(used, "d")
+    with unchecked(used, ()) as run:
+        for statement in TABLE[taken_for].make:
+            run(statement)
+    mend_all(used)
+    assert listing(used, "d") == before
+
+
+def test_a_content_that_does_not_add_up_does_not_make_its_file_say_so_too(used: Backend) -> None:
+    with unchecked(used, ()) as run:
+        run("UPDATE contents SET size = 199 WHERE size = 200")
+    told = [finding.message for finding in mend_all(used)]
+    assert [message for message in told if "do not add up" in message]
+    assert not [message for message in told if "another size" in message]
+    assert not [message for message in told if "counts" in message]
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_mend_that_the_database_refuses_does_not_keep_the_rest_from_being_mended(used: Backend) -> None:
+    with unchecked(used, ()) as run:
+        run("DELETE FROM nodes WHERE drive = 2 AND id > 1")
+        run("DELETE FROM drives WHERE id = 2")  # so that what is stored of its file cannot become a file again
+        run("UPDATE drives SET used_bytes = 3 WHERE id = 1")
+    mend_all(used)
+    assert not [message for message in findings(used) if "counts 3 bytes" in message]
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_indexes_that_rows_contradict_are_made_again_once_the_rows_are_mended(used: Backend) -> None:
+    with unchecked(used, ("entries_live_name",)) as run:
+        run("UPDATE entries SET name = 'a', name_key = 'a' WHERE name = 'small'")
+        run("CREATE INDEX entries_live_name ON entries (drive, parent, name_key) WHERE until IS NULL")
+        run("PRAGMA writable_schema = ON")
+        run("UPDATE sqlite_schema SET sql = replace(sql, 'E INDEX', 'E UNIQUE INDEX') WHERE name = 'entries_live_name'")
+    assert [message for message in findings(used) if "non-unique" in message], findings(used)
+    mend_all(used)
+    assert not findings(used)

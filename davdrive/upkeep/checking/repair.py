@@ -32,7 +32,15 @@ LOST_AND_FOUND = "lost+found"
 
 
 def repair(backend: Backend, finding: Finding) -> bool:
-    """Mend a finding; whether it is mended. Errors: those of the database."""
+    """Mend a finding; whether it is mended. Errors: those of the database, but none of what it refuses: other damage
+    may have to be mended first, and one that cannot be must not keep the rest from it."""
+    try:
+        return _repair(backend, finding)
+    except backend.database.refusal:
+        return False
+
+
+def _repair(backend: Backend, finding: Finding) -> bool:
     if finding.mend is Mend.RULE:
         return mend_rule(backend.database, finding)
     if finding.mend is Mend.REINDEX:

@@ -44,10 +44,11 @@ def _entry_findings(entry: LiveEntry, drive: DriveSum | None) -> Iterator[Findin
         return
     if entry.node == ROOT:
         yield Finding("P5", f"{what}: the drive's root stands inside something", Mend.FORGET, drive.id, entry.id)
-    elif entry.parent_kind is None:
-        yield Finding("P5", f"{what} is in no collection", Mend.ADOPT, drive.id, entry.node)
     elif entry.parent_kind != COLLECTION:
-        yield Finding("P5", f"{what} is inside a file", Mend.ADOPT, drive.id, entry.node)
+        where = "in no collection" if entry.parent_kind is None else "inside a file"
+        # Nothing can be put anywhere else while the root itself is what is wrong.
+        mend = Mend.NOTHING if entry.parent == ROOT else Mend.ADOPT
+        yield Finding("P5", f"{what} is {where}", mend, drive.id, entry.node)
     if entry.name_key != name_key(entry.name, bool(drive.case_insensitive)):
         message = f"{what} cannot be found by its name: the key is not the name's"
         yield Finding("P5", message, Mend.RENAME_KEY, drive.id, entry.id)
