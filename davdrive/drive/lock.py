@@ -32,7 +32,8 @@ PATH_BYTES = 2600
 """The longest path that can be locked: PostgreSQL must index it, and takes 2,704 bytes with what stands beside it."""
 
 FORGET_EXPIRED_MS = 3_600_000
-"""How long an expired lock stays renewable by its owner while nobody else took it (Word wakes from sleep)."""
+"""How long an expired lock stays renewable by its owner while nobody else took it (Word wakes from sleep), and while
+the drive has not as many in all as it may have in force: whoever judges a change of a tree reads them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ def lock(
         _check_path(place)
         met = _met(transaction, place, request)
         _check_compatible(place, met)
-        _check_count(transaction, drive, backend.limits)
+        crowded = _check_count(transaction, drive, backend.limits)
         _check_shared(transaction, place, request, backend.limits.shared_locks)
         if place.resource is None:
             check_membership(transaction, place, conditions)
@@ -92,7 +93,7 @@ def lock(
         change.operation = "put" if place.resource is None else "lock"
         taken = _take(transaction, place, request, node)
         end_expired(transaction.session, met, drive.lock_ms)
-        sweep_locks(transaction.session, drive.id, drive.lock_ms - FORGET_EXPIRED_MS)
+        sweep_locks(transaction.session, drive.id, drive.lock_ms - (0 if crowded else FORGET_EXPIRED_MS))
         kind = FILE if place.resource is None else place.resource.kind
         return Locking(taken, place.resource is None, drive.lock_ms, kind)
 
@@ -126,12 +127,14 @@ def _check_path(place: Place) -> None:
         raise TooLarge(f"a path of more than {PATH_BYTES} bytes cannot be locked; use shorter names, or fewer")
 
 
-def _check_count(transaction: Transaction, drive: Drive, limits: DriveLimits) -> None:
-    count, owners = count_locks(transaction.session, drive.name_key)
-    if count >= limits.locks:
+def _check_count(transaction: Transaction, drive: Drive, limits: DriveLimits) -> bool:
+    """Whether there are too many to keep those that expired. Errors: TooLarge."""
+    count = count_locks(transaction.session, drive.name_key)
+    if count.live >= limits.locks:
         raise TooLarge(f"the drive has {limits.locks} locks already; release some")
-    if owners > limits.lock_owners_bytes:
+    if count.live_owners > limits.lock_owners_bytes:
         raise TooLarge(f"the owners of the drive's locks have over {limits.lock_owners_bytes} bytes; release some")
+    return count.every >= limits.locks or count.every_owner > limits.lock_owners_bytes
 
 
 def _check_shared(transaction: Transaction, place: Place, request: LockRequest, most: int) -> None:

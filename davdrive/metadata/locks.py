@@ -42,8 +42,10 @@ _REMOVE_WITHIN = Statement("""
     DELETE FROM locks WHERE drive = :drive AND (path_key = :path_key OR (path_key >= :first AND path_key < :last))""")
 _SWEEP = Statement("DELETE FROM locks WHERE drive = :drive AND expires_ms < :before_ms")
 _COUNT = Statement(f"""
-    SELECT count(*), COALESCE(sum(length(owner_xml)), 0) FROM locks WHERE drive = {_DRIVE}
-        AND expires_ms > (SELECT {{TAKEN_LOCK_MS}} FROM drives WHERE name_key = :drive_key)""")
+    SELECT COALESCE(sum(live), 0), COALESCE(sum(live * owner), 0), count(*), COALESCE(sum(owner), 0) FROM (
+        SELECT COALESCE(length(owner_xml), 0) AS owner, CASE WHEN expires_ms > (
+            SELECT {{TAKEN_LOCK_MS}} FROM drives WHERE name_key = :drive_key) THEN 1 ELSE 0 END AS live
+        FROM locks WHERE drive = {_DRIVE}) each""")
 _ALL = Statement(f"""
     SELECT {_LOCK_FIELDS} FROM locks JOIN drives ON drives.id = locks.drive WHERE locks.expires_ms > {{LOCK_MS}}
     ORDER BY locks.drive, locks.path_key""")
@@ -163,11 +165,19 @@ def sweep_locks(session: Session, drive: int, before_ms: int) -> None:
     session.do(_SWEEP, drive=drive, before_ms=before_ms)
 
 
-def count_locks(session: Session, drive_key: str) -> tuple[int, int]:
-    """How many unexpired locks the drive has, and the characters of their owners in all."""
+class LockCount(NamedTuple):
+    """How many unexpired locks a drive has, and the characters of their owners in all; the same with expired ones."""
+
+    live: int
+    live_owners: int
+    every: int
+    every_owner: int
+
+
+def count_locks(session: Session, drive_key: str) -> LockCount:
+    """The locks of a drive."""
     statement, parameters = ask_count(drive_key)
-    count, owners = session.row(statement, **parameters) or (0, 0)
-    return count, int(owners)
+    return LockCount._make(map(int, session.row(statement, **parameters) or (0, 0, 0, 0)))
 
 
 def ask_count(drive_key: str) -> Question:
