@@ -16,6 +16,8 @@ GROUPS = 8
 LARGE_BYTES, LARGE_SHARE = 300_000, 0.4
 REFRESH_SHARE, SLEEP_SHARE = 0.4, 0.15
 ODDS = {"GET": 30, "PUT": 25, "PUT_IF": 12, "MOVE": 8, "DELETE": 5, "LOCK": 20}
+UNKNOWN = "see whether the change took place"
+"""What a 503 says to a change whose commit lost its answer; every other one says that nothing happened."""
 LOCKINFO = b'<lockinfo xmlns="DAV:"><lockscope><exclusive/></lockscope><locktype><write/></locktype></lockinfo>'
 
 
@@ -102,10 +104,16 @@ class Player:
                 self.history[group].append(Operation(method, start, NEVER, detail))
             return None
         self.statuses[method, answer.status] += 1
-        said = {"LOCK": answer.token, "GET": text_of(answer.body)}.get(method, "")
-        result = (answer.status, said if answer.status < 300 else "")
-        self.history[group].append(Operation(method, start, time.monotonic(), detail, result))
+        self.history[group].append(heard(method, start, time.monotonic(), detail, answer))
         return answer
+
+
+def heard(method: str, start: float, end: float, detail: dict[str, str], answer: Answer) -> Operation:
+    """What an answer lets one know. After a 503 that says so the change may have taken place, or will yet."""
+    if answer.status == 503 and UNKNOWN in answer.text:
+        return Operation(method, start, NEVER, detail)
+    said = {"LOCK": answer.token, "GET": text_of(answer.body)}.get(method, "") if answer.status < 300 else ""
+    return Operation(method, start, end, detail, (answer.status, answer.text if answer.status >= 500 else said))
 
 
 def body_of(text: str, large: bool) -> bytes:

@@ -9,7 +9,7 @@ LOCK_S = 5
 """What clients ask for, the least that is granted; a lock whose holder died must not end the game."""
 
 REFUSED = (503, 507)
-"""Nothing happened, and the client is told so."""
+"""Nothing happened, and the client is told so. (One that does not know says so as well, and counts as no answer.)"""
 
 SLACK_S = 0.3
 """Granted seconds are whole, and clocks are read a little apart."""

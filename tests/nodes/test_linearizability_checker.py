@@ -2,8 +2,9 @@
 
 import pytest
 
-from tests.nodes.player import body_of, text_of
+from tests.nodes.player import UNKNOWN, body_of, heard, text_of
 from tests.nodes.shared_file import Pair, step
+from tests.support.http import Answer
 from tests.support.linear import NEVER, Operation, is_linearizable
 
 
@@ -46,6 +47,17 @@ def test_a_write_without_an_answer_may_have_happened_at_any_time_or_never() -> N
     assert _accepted(lost, _op("GET", 5, 6, (404, "")))
     assert _accepted(lost, _op("GET", 5, 6, (404, "")), _op("GET", 7, 8, (200, "x")))
     assert not _accepted(lost, _op("GET", 5, 6, (200, "x")), _op("GET", 7, 8, (404, "")))
+
+
+@pytest.mark.parametrize(("sentence", "possible"), [(UNKNOWN, True), ("nothing was changed, try again", False)])
+def test_a_lock_may_be_there_after_an_answer_that_nobody_knows_and_not_after_any_other_503(
+    sentence: str, possible: bool
+) -> None:
+    detail = {"name": "a", "unknown": "t"}
+    failed = heard("LOCK", 0, 1, detail, Answer(503, (), f"<error>{sentence}</error>".encode()))
+    for refused in (_op("PUT", 2, 3, (423, ""), text="x"), _op("LOCK", 2, 3, (423, ""))):
+        assert _accepted(failed, refused) is possible
+    assert _accepted(failed, _op("PUT", 2, 3, (201, ""), text="x"))
 
 
 @pytest.mark.parametrize(("second", "possible"), [(423, True), (201, False), (200, False)])
