@@ -1,11 +1,16 @@
 """The checker itself: it accepts what could have happened and refuses what could not."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.nodes.player import UNKNOWN, body_of, heard, text_of
-from tests.nodes.shared_file import Pair, step
+from tests.nodes.shared_file import EMPTY, Pair, step
 from tests.support.http import Answer
 from tests.support.linear import NEVER, Operation, is_linearizable
+
+
+TAG = '"0"'
 
 
 def _op(what: str, start: float, end: float, result: object = None, **detail: str) -> Operation:
@@ -68,6 +73,27 @@ def test_two_exclusive_locks_are_never_granted(second: int, possible: bool) -> N
     assert not _accepted(first, _op("LOCK", 8, 9, (423, "")))
 
 
+def test_empty_files_are_told_apart_by_the_etags_that_their_locks_do_not_tell() -> None:
+    """Two LOCKs made one each, and the first one's ETag fails at the second one."""
+    first, second = f'{EMPTY}"1"', f'{EMPTY}"2"'
+    history = [
+        _op("LOCK", 0, 1, (201, "t")),
+        _op("GET", 1, 1.1, (200, first)),
+        _op("UNLOCK", 1.2, 1.3, (204, ""), token="t"),
+        _op("DELETE", 1.4, 1.5, (204, "")),
+        _op("LOCK", 1.6, 1.7, (201, "u")),
+        _op("UNLOCK", 1.8, 1.9, (204, ""), token="u"),
+    ]
+    seen = _op("GET", 1.8, 3, (200, second))
+    put = _op("PUT", 2, 2.5, (412, ""), text="x", expected=first)
+    assert _accepted(*history, put)
+    assert _accepted(*history, seen, put)
+    assert _accepted(*history, _op("PUT", 2, 2.5, (204, ""), text="x", expected=second))
+    assert not _accepted(*history, _op("GET", 1.8, 1.9, (200, second)), replace(put, result=(204, "")))
+    assert not _accepted(*history[:2], _op("PUT", 1.2, 1.3, (412, ""), text="x", expected=first))
+    assert not _accepted(*history[:2], _op("GET", 1.2, 1.3, (200, second)))  # one content has one ETag
+
+
 def test_a_lock_stops_others_and_opens_to_its_token() -> None:
     lock = _op("LOCK", 0, 1, (201, "t"))
     assert _accepted(lock, _op("PUT", 1, 2, (423,), text="x"), _op("PUT", 1, 2, (204,), text="y", token="t"))
@@ -92,11 +118,11 @@ def test_a_lock_that_was_refreshed_lives_on_and_one_that_expired_may_be_taken_up
 @pytest.mark.parametrize("large", [False, True])
 def test_a_body_that_is_cut_or_made_of_two_is_no_text(large: bool) -> None:
     body, other = body_of("1-23", True), body_of("4-56", True)
-    assert text_of(body_of("1-23", large)) == "1-23"
-    assert text_of(b"") == ""
+    assert text_of(body_of("1-23", large), TAG) == "1-23"
+    assert text_of(b"", TAG) == EMPTY + TAG
     half = len(body) // 10 * 5
     for torn in (body[:half], body[: half + 2], body[:half] + other[half:], body + b"1"):
-        assert text_of(torn).startswith("torn")
+        assert text_of(torn, TAG).startswith("torn")
 
 
 def test_a_move_takes_the_content_along() -> None:
