@@ -61,22 +61,23 @@ class DirectWriter:
             return queue.run(work)
 
     def _alone(self, work: Work[T]) -> T:
-        with self._session() as session:
-            committing = ""
-            try:
+        committing = ""
+        try:
+            with self._session() as session:
                 with session.pipeline():
                     session.send("BEGIN")
                     number = session.send(_NUMBER)
                     result = _refusable(session, work)
                     committing = _first(number.fetchone())
                     done = session.send("COMMIT")
-            except self._connections.driver_error as error:
-                if committing and fault_of(error) not in _KNOWN:
-                    raise Undecided(committing, result) from error
-                raise
-            if done.statusmessage != "COMMIT":
-                raise RuntimeError("the work went on after one of its statements had failed")
-            return result
+                status = done.statusmessage
+        except BaseException as error:
+            if committing and self._fault(error) not in _KNOWN:
+                raise Undecided(committing, result) from error
+            raise
+        if status != "COMMIT":
+            raise RuntimeError("the work went on after one of its statements had failed")
+        return result
 
     def _commit(self, batch: list[Job[Any]]) -> None:
         if len(batch) > 1 and self._together(batch):
@@ -106,7 +107,7 @@ class DirectWriter:
                     done = session.send("COMMIT")
                 committed = done.statusmessage == "COMMIT"
         except BaseException as error:
-            fault = fault_of(error) if isinstance(error, self._connections.driver_error) else None
+            fault = self._fault(error)
             if committing and fault not in _KNOWN:
                 # Who was refused was so by what the others wrote, and has to be judged again.
                 for job in batch:
@@ -120,6 +121,10 @@ class DirectWriter:
         for job in batch:
             job.over = committed
         return committed
+
+    def _fault(self, error: BaseException) -> Fault | None:
+        """None for what is not the driver's."""
+        return fault_of(error) if isinstance(error, self._connections.driver_error) else None
 
     @contextmanager
     def _session(self) -> Iterator[RemoteSession]:
