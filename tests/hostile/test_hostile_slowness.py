@@ -94,6 +94,8 @@ def test_who_drips_is_gone_after_its_time_and_stops_nobody(slow_server: RunningS
         slowest, served = max(slowest, time.monotonic() - began), served + 1
     assert {kind: seconds for kind, seconds in took.items() if seconds >= LONGEST_S} == {}
     assert len(took) == len(KINDS) * ATTACKERS
+    hasty = {kind for kind, seconds in took.items() if seconds < HEAD_S * 0.9}
+    assert {kind for kind, _ in hasty} <= {"a body of a request that is refused"}, "not for being slow"
     assert served > 5
     assert slowest < LONGEST_S / 2
     assert bob.get("slow").text == "as it was"
