@@ -18,7 +18,7 @@ MOST_LONGER = 1.6
 
 
 def told(answer: Answer, name: str = "bob") -> tuple[object, ...]:
-    """All that an answer says, the drive's name in it made another's of the same length, without its time and number."""
+    """All that an answer says, the drive's name in it made another's of the same length; not its time and number."""
     headers = [(key, value) for key, value in answer.headers if key not in ("Date", "X-Request-Id")]
     return answer.status, repr(headers).replace(name, "nob"), answer.body.replace(name.encode(), b"nob")
 
