@@ -9,7 +9,6 @@ from tests.nodes.shared_file import EMPTY, Pair, step
 from tests.support.http import Answer
 from tests.support.linear import NEVER, Operation, is_linearizable
 
-
 TAG = '"0"'
 
 
