@@ -111,6 +111,12 @@ FAULTS: dict[str, tuple[Any, str, Callable[[Any], Any]]] = {
 }
 
 
+def _run_often(worlds: SqliteWorlds) -> None:
+    """What is rarest needs some ten thousand steps."""
+    for _ in range(3):
+        run(worlds, 600, 50)
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_promise_that_is_switched_off_is_noticed(
     sqlite_worlds: SqliteWorlds, monkeypatch: pytest.MonkeyPatch, fault: str
@@ -118,8 +124,7 @@ def test_a_promise_that_is_switched_off_is_noticed(
     where, name, spoil = FAULTS[fault]
     monkeypatch.setattr(where, name, spoil(getattr(where, name)))
     with pytest.raises((AssertionError, Damaged)):
-        for _ in range(3):  # the rarest takes some ten thousand steps
-            run(sqlite_worlds, 600, 50)
+        _run_often(sqlite_worlds)
 
 
 def test_a_run_that_proved_nothing_fails() -> None:
