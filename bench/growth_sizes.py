@@ -95,7 +95,8 @@ class Grown:
 
 def open_grown(databases: Databases, kind: str, files: int) -> Grown:
     """The drive of so many files, made now unless an earlier run made it."""
-    backend = open_backend(databases.url(kind, f"grown{files}"), 1)
+    url = databases.url(kind, f"grown{files}")
+    backend = open_backend(url, 1)
     grown = Grown(Shape(files), backend, random.Random(files))
     try:
         stat(backend, SYSTEM, place("top"))
@@ -105,6 +106,7 @@ def open_grown(databases: Databases, kind: str, files: int) -> Grown:
         grown.grow_s = time.perf_counter() - began
         print(f"{kind}: {grown.shape.nodes:,} nodes made in {grown.grow_s:.0f} s", flush=True)
     settle(backend.database)
+    databases.warm(kind, url)
     return grown
 
 

@@ -139,6 +139,10 @@ class Unavailable(DriveError):
         self.retry_after_s = retry_after_s
 
 
+class OutcomeUnknown(Unavailable):
+    """The metadata went away while it was committing: the change took place, or will yet, or not at all."""
+
+
 class Misconfigured(Unavailable):
     """A database or store refuses davdrive as it is configured (no such bucket, a wrong key): waiting does not help."""
 

@@ -3,8 +3,12 @@
 import errno
 import fcntl
 import os
+import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
+
+from davdrive.errors import Misconfigured
 
 # macOS: fsync leaves bytes in the drive's own cache; this flushes that too.
 _FULL_SYNC: Final[int | None] = getattr(fcntl, "F_FULLFSYNC", None)
@@ -43,3 +47,17 @@ def sync_folder(folder: Path) -> None:
         sync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make `folder` and what is missing above it, whatever the umask is, for nobody but this user.
+
+    Where everybody may write (`/tmp`) somebody else may have been first, with links for our files in it. Errors:
+    Misconfigured then; OSError if it cannot be made.
+    """
+    for each in reversed([folder, *folder.parents]):
+        with suppress(FileExistsError):
+            each.mkdir(mode=0o700)
+        anybodys = each.parent.stat().st_mode & stat.S_IWOTH
+        if anybodys and each.lstat().st_uid not in (0, os.getuid()):
+            raise Misconfigured(f"{each} belongs to somebody else; name another folder as run_dir")

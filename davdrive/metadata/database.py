@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from davdrive.baton import resting
 from davdrive.deadline import Deadline
-from davdrive.errors import Cancelled, DriveError, StorageFull, Unavailable
+from davdrive.errors import Cancelled, DriveError, OutcomeUnknown, StorageFull, Unavailable
 from davdrive.folders import make_durable_folder
 from davdrive.metadata.direct_writer import DirectWriter, Undecided, is_under_way
 from davdrive.metadata.engine import WRITING, DatabaseOptions, open_engine
@@ -107,8 +107,9 @@ class Database:
 
         `lane`: the drive whose writer lock it takes first, so that it may share the commit of others that do.
         `committed` answers, in a new transaction, whether a commit whose answer was lost took place; it is asked only
-        when `work` had come to its end. Without it such a commit becomes `Unavailable`.
-        Errors: what the work raises; StorageFull; Unavailable; Cancelled.
+        when `work` had come to its end. Without it such a commit becomes `OutcomeUnknown`.
+        Errors: what the work raises; StorageFull; Unavailable; Cancelled. After OutcomeUnknown alone something may have
+        changed.
         """
         began = time.perf_counter()
         outcome: Outcome = "failed"
@@ -138,14 +139,22 @@ class Database:
             raise drive_error(error) or error from error
 
     def _settle(self, undecided: Undecided, committed: Callable[[Session], bool] | None) -> bool:
-        """Find out about a commit whose answer was lost, once its transaction is over one way or the other."""
+        """Find out about a commit whose answer was lost, once its transaction is over one way or the other. A server
+        that starts again is waited for as long as another's lock. Errors: OutcomeUnknown, whatever goes wrong here:
+        no other error may say that nothing was changed."""
         ends = time.monotonic() + self._options.wait_s
-        while self.read(lambda session: is_under_way(session, undecided.number)):
+        while True:
+            try:
+                if not self.read(lambda session: is_under_way(session, undecided.number)):
+                    if committed is None:
+                        break
+                    return self.read(committed)
+            except (Unavailable, StorageFull):
+                pass
+            except DriveError:
+                break  # what would tell is gone itself, by somebody's later change
             if time.monotonic() >= ends:
-                committed = None
                 break
             with resting():
                 time.sleep(SETTLE_POLL_S)
-        if committed is None:
-            raise Unavailable("the connection to the metadata broke; see whether the change took place") from undecided
-        return self.read(committed)
+        raise OutcomeUnknown("the connection to the metadata broke; see whether the change took place") from undecided

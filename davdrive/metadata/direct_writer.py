@@ -61,22 +61,23 @@ class DirectWriter:
             return queue.run(work)
 
     def _alone(self, work: Work[T]) -> T:
-        with self._session() as session:
-            committing = ""
-            try:
+        committing = ""
+        try:
+            with self._session() as session:
                 with session.pipeline():
                     session.send("BEGIN")
                     number = session.send(_NUMBER)
                     result = _refusable(session, work)
                     committing = _first(number.fetchone())
                     done = session.send("COMMIT")
-            except self._connections.driver_error as error:
-                if committing and not _rolled_back(error):
-                    raise Undecided(committing, result) from error
-                raise
-            if done.statusmessage != "COMMIT":
-                raise RuntimeError("the work went on after one of its statements had failed")
-            return result
+                status = done.statusmessage
+        except BaseException as error:
+            if committing and not _rolled_back(error):
+                raise Undecided(committing, result) from error
+            raise
+        if status != "COMMIT":
+            raise RuntimeError("the work went on after one of its statements had failed")
+        return result
 
     def _commit(self, batch: list[Job[Any]]) -> None:
         if len(batch) > 1 and self._together(batch):
@@ -113,13 +114,16 @@ class DirectWriter:
                 return True
             for job in batch:
                 job.result = job.error = None
-            passes = isinstance(error, self._connections.driver_error) and fault_of(error) in _PASSING
-            if isinstance(error, DriveError) or passes:
+            if isinstance(error, DriveError) or self._fault(error) in _PASSING:
                 raise
             return False
         for job in batch:
             job.over = committed
         return committed
+
+    def _fault(self, error: BaseException) -> Fault | None:
+        """None for what is not the driver's."""
+        return fault_of(error) if isinstance(error, self._connections.driver_error) else None
 
     @contextmanager
     def _session(self) -> Iterator[RemoteSession]:

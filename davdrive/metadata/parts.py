@@ -22,6 +22,10 @@ _PART = Statement("""
 _SEGMENTS = Statement("""
     SELECT object_key, "offset", length FROM parts WHERE upload = :upload AND length > 0 ORDER BY number, piece""")
 _HAS_OBJECT = Statement("SELECT 1 FROM parts WHERE upload = :upload AND number = :number AND object_key = :key")
+_WAS_NAMED = Statement("""
+    SELECT 1 FROM parts WHERE object_key = :key UNION ALL SELECT 1 FROM segments WHERE object_key = :key
+    UNION ALL SELECT 1 FROM doomed WHERE object_key = :key LIMIT 1""")
+_OBJECT = Statement("SELECT object_key FROM parts WHERE upload = :upload AND number = :number AND piece = 0")
 _DOOM = """
     INSERT INTO doomed (object_key, after_ms)
     SELECT object_key, {NOW_MS} + :grace_ms FROM parts WHERE upload = :upload AND length > 0"""
@@ -86,6 +90,19 @@ def ask_part(upload: str, number: int) -> Question:
 def part_has_object(session: Session, upload: str, number: int, key: str) -> bool:
     """Whether the part is made of that object."""
     return session.row(_HAS_OBJECT, upload=upload, number=number, key=key) is not None
+
+
+def part_was_stored(session: Session, upload: str, number: int, key: str) -> bool:
+    """Whether a part of that object was ever stored: it may be a file's by now, or was replaced or dropped already."""
+    if key == NO_OBJECT:
+        return part_has_object(session, upload, number, key)
+    return session.row(_WAS_NAMED, key=key) is not None
+
+
+def part_object(session: Session, upload: str, number: int) -> str | None:
+    """The key of the part's first object, None without such a part."""
+    key: str | None = session.value(_OBJECT, upload=upload, number=number)
+    return key
 
 
 def part_segments(session: Session, upload: str) -> list[tuple[str, int, int]]:

@@ -9,6 +9,8 @@ import fcntl
 import os
 from pathlib import Path
 
+from davdrive.folders import make_private_folder
+
 LIVE_GAUGES = ("gauge_livesum",)
 # Enough for every label seen in practice; a file that must grow does.
 FILE_BYTES = {"counter": 256 << 10, "histogram": 512 << 10, "gauge_livesum": 64 << 10, "gauge_max": 64 << 10}
@@ -21,7 +23,7 @@ class ProcessNumber:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(folder)
         self._file = os.open(folder / "processes.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._number: int | None = None
         os.register_at_fork(after_in_child=self._forget)

@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from davdrive.folders import make_private_folder
 from davdrive.observe.sampler import Sampler, Stacks, collapsed, parsed
 
 FOLDER = "profile"
@@ -66,7 +67,7 @@ class Question:
     """The asking side."""
 
     def __init__(self, folder: Path, seconds: float, wall: bool) -> None:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(folder)
         self._folder = folder
         self._id = secrets.token_hex(6)
         draft = folder / f"{self._id}.draft"

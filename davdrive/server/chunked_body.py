@@ -4,9 +4,13 @@ import re
 
 from davdrive.errors import BodyMismatch, TooLarge
 from davdrive.server.body import BodyReader
+from davdrive.server.head import TOKEN
 from davdrive.server.inbox import Inbox
 
 SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})(?:[ \t]*;[^\x00-\x08\x0a-\x1f\x7f]*)?")
+TRAILER = re.compile(rb"(" + TOKEN + rb"++):[^\x00-\x08\x0a-\x1f\x7f]*+")
+NEVER_TRAILERS = frozenset((b"content-length", b"transfer-encoding", b"host", b"authorization", b"connection"))
+"""What says where a request ends, where it goes or whose it is, said too late (RFC 9110 §6.5.1)."""
 LINE_BYTES = 1024
 """A chunk-size line with its extensions, or one trailer field; nobody sends longer ones."""
 TRAILER_BYTES = 8 * 1024
@@ -56,6 +60,9 @@ class ChunkedBody(BodyReader):
             room -= len(line)
             if room < 0:
                 raise self.broken("the trailer section of the body is too long")
+            field = TRAILER.fullmatch(line)
+            if field is None or field[1].lower() in NEVER_TRAILERS:
+                raise self.broken("the trailer section of the body has a line that has no place there")
         self.exhausted = True
 
     def _line(self) -> bytes:

@@ -98,6 +98,40 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     assert not (tmp_path / "out" / "busy").exists()
 
 
+def _replaced_by_a_link(folder: Path, outside: Path) -> None:
+    if not folder.is_symlink():
+        folder.rename(folder.with_name("away"))
+        folder.symlink_to(outside)
+
+
+@pytest.mark.parametrize("moment", ["_ensure", "_file"])
+def test_a_link_that_takes_a_folders_place_in_the_middle_is_not_followed(
+    moment: str, bob: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever may write to the folder would have read anything of the administrator's out of the drive: the link comes
+    between the look at the folder and its listing, or between the listing and the opening of its file."""
+    inner, outside = tmp_path / "source" / "inner", tmp_path / "outside"
+    for folder, words in ((inner, b"fair"), (outside, b"root's secret")):
+        folder.mkdir(parents=True)
+        (folder / "file").write_bytes(words)
+    work = getattr(importing, moment)
+
+    def meanwhile(task: object, path: object, *rest: object) -> object:
+        if "inner" in str(path):
+            _replaced_by_a_link(inner, outside)
+        return work(task, path, *rest)
+
+    monkeypatch.setattr(importing, moment, meanwhile)
+    backend = open_backend(tmp_path / "data")
+    told = {event.path: event.outcome for event in import_tree(backend, SYSTEM, inner.parent, DrivePath("bob"))}
+    backend.database.close()
+    assert inner.is_symlink()
+    assert bob("export", "bob", str(tmp_path / "out")).status == 0
+    found = [path.read_bytes() for path in (tmp_path / "out").rglob("file")]
+    assert b"root's secret" not in found
+    assert found == [b"fair"] or told[str(inner / "file")] is Outcome.FAILED
+
+
 def test_an_author_has_to_be_a_user(bob: Run, tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.mkdir()

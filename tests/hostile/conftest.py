@@ -14,7 +14,8 @@ _numbers = itertools.count()
 
 @pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    settings = {"DAVDRIVE_AUTH__THROTTLE_ADDRESS_FREE": "1000000"}
+    # Guessing is tried in tests/serving; here nobody is to wait because of another test.
+    settings = {"DAVDRIVE_AUTH__THROTTLE_ADDRESS_FREE": "1000000", "DAVDRIVE_AUTH__THROTTLE_USER_FREE": "1000000"}
     with running_server(tmp_path_factory.mktemp("hostile") / "data", USERS, settings=settings) as running:
         davdrive("drive", "grant", "bob", "alice", "viewer", data_dir=running.data_dir)
         davdrive("drive", "grant", "bob", "eve", "editor", data_dir=running.data_dir)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.http import Client
-from tests.support.serving import RunningServer, add_user, davdrive
+from tests.support.serving import RunningServer
 
 CLIMBS = (
     "../", "..%2f", "%2e%2e/", "%2e%2e%2f", ".%2e/", "%2e./", "..%5c", "..\\", "%252e%252e%252f", "..%252f", "..%c0%af",
@@ -79,24 +79,3 @@ def test_a_link_in_the_place_of_an_object_is_not_followed(server: RunningServer,
     newest.unlink()
     bob.delete("large")
     assert secret.read_bytes() == b"s" * 200_000
-
-
-def test_no_file_that_holds_anything_is_open_to_others_nor_a_backup(tmp_path: Path) -> None:
-    data_dir, backup, tree = tmp_path / "data", tmp_path / "backup", tmp_path / "tree"
-    tree.mkdir()
-    (tree / "private").write_bytes(b"x" * 300_000)
-    add_user(data_dir, "bob", "secret")
-    davdrive("import", str(tree), "bob", data_dir=data_dir)
-    davdrive("backup", str(backup), data_dir=data_dir)
-    files = [each for folder in (data_dir, backup) for each in folder.rglob("*") if each.is_file()]
-    assert len(files) > 5
-    for each in files:
-        about = each.lstat()
-        assert not about.st_size or about.st_mode & 0o077 == 0, f"{each} is open to others: {oct(about.st_mode)}"
-
-
-def test_the_data_directory_is_closed_to_other_users_of_the_machine(server: RunningServer) -> None:
-    """Also where the folder was there before, and open: it holds password hashes and what people wrote."""
-    for name in ("davdrive.db", "davdrive.db-wal", "davdrive.db-shm", "objects"):
-        mode = (server.data_dir / name).stat().st_mode
-        assert mode & 0o077 == 0, f"{name} is open to others: {oct(mode)}"

@@ -14,6 +14,7 @@ from davdrive.metadata.engine import DatabaseOptions
 from davdrive.metadata.transaction import Change, transact
 from tests.hostile import fuzzing
 from tests.hostile.fuzzing import Target
+from tests.hostile.numbers import HEADERS, NUMBERS, try_all_numbers
 from tests.support.dav import lockinfo, update
 from tests.support.http import Client
 from tests.support.nodes import Cluster, running_cluster
@@ -82,6 +83,10 @@ def test_no_number_is_too_large_for_the_database(bob: Client) -> None:
         assert bob.put("t", b"x", **{"X-OC-Mtime": str(seconds)}).status in (201, 204, 400)
         assert bob.do("PROPPATCH", "f", update(("{DAV:}lastmodified", str(seconds)))).status in (207, 400)
     assert bob.do("DELETE", f"{CHUNKS}/u").status == 204
+
+
+def test_no_number_in_any_header_is_a_fault_of_postgresql(bob: Client) -> None:
+    assert try_all_numbers(bob) == len(NUMBERS) * len(HEADERS)
 
 
 def test_the_longest_names_of_properties_are_kept(bob: Client) -> None:

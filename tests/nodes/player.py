@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from http.client import HTTPException
 
-from tests.nodes.shared_file import LOCK_S
+from tests.nodes.shared_file import EMPTY, LOCK_S
 from tests.support.http import Answer
 from tests.support.linear import NEVER, Operation
 from tests.support.nodes import Node
@@ -16,6 +16,8 @@ GROUPS = 8
 LARGE_BYTES, LARGE_SHARE = 300_000, 0.4
 REFRESH_SHARE, SLEEP_SHARE = 0.4, 0.15
 ODDS = {"GET": 30, "PUT": 25, "PUT_IF": 12, "MOVE": 8, "DELETE": 5, "LOCK": 20}
+UNKNOWN = "see whether the change took place"
+"""What a 503 says to a change whose commit lost its answer; every other one says that nothing happened."""
 LOCKINFO = b'<lockinfo xmlns="DAV:"><lockscope><exclusive/></lockscope><locktype><write/></locktype></lockinfo>'
 
 
@@ -46,7 +48,7 @@ class Player:
     def get(self, group: int, name: str, node: Node | None = None) -> None:
         answer = self._ask("GET", group, {"name": name}, node=node)
         if answer is not None and answer.status == 200:
-            self.known[group, name] = answer.etag, text_of(answer.body)
+            self.known[group, name] = answer.etag, text_of(answer.body, answer.etag)
 
     def _put(self, group: int, name: str, conditional: bool, token: str = "") -> None:
         text = self._new_text()
@@ -102,10 +104,18 @@ class Player:
                 self.history[group].append(Operation(method, start, NEVER, detail))
             return None
         self.statuses[method, answer.status] += 1
-        said = {"LOCK": answer.token, "GET": text_of(answer.body)}.get(method, "")
-        result = (answer.status, said if answer.status < 300 else "")
-        self.history[group].append(Operation(method, start, time.monotonic(), detail, result))
+        self.history[group].append(heard(method, start, time.monotonic(), detail, answer))
         return answer
+
+
+def heard(method: str, start: float, end: float, detail: dict[str, str], answer: Answer) -> Operation:
+    """What an answer lets one know. After a 503 that says so the change may have taken place, or will yet."""
+    if answer.status == 503 and UNKNOWN in answer.text:
+        return Operation(method, start, NEVER, detail)
+    said = (
+        {"LOCK": answer.token, "GET": text_of(answer.body, answer.etag)}.get(method, "") if answer.status < 300 else ""
+    )
+    return Operation(method, start, end, detail, (answer.status, answer.text if answer.status >= 500 else said))
 
 
 def body_of(text: str, large: bool) -> bytes:
@@ -114,9 +124,12 @@ def body_of(text: str, large: bool) -> bytes:
     return line * (LARGE_BYTES // len(line) if large else 1)
 
 
-def text_of(body: bytes) -> str:
-    """The text that a whole body stands for; of one that is cut or put together from two, what no text is."""
+def text_of(body: bytes, etag: str) -> str:
+    """The text that a whole body stands for; of one that is cut or put together from two, what no text is. Empty files
+    are as many as LOCKs that made them: only the ETag tells them apart."""
+    if not body:
+        return EMPTY + etag
     line, _, _ = body.partition(b"\n")
     text = line.decode(errors="replace")
-    whole = not body or body in (body_of(text, False), body_of(text, True))
+    whole = body in (body_of(text, False), body_of(text, True))
     return text if whole else f"torn: {len(body)} bytes beginning with {text}"

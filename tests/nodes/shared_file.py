@@ -9,7 +9,11 @@ LOCK_S = 5
 """What clients ask for, the least that is granted; a lock whose holder died must not end the game."""
 
 REFUSED = (503, 507)
-"""Nothing happened, and the client is told so."""
+"""Nothing happened, and the client is told so. (One that does not know says so as well, and counts as no answer.)"""
+
+EMPTY = "empty "
+"""How the text of an empty file begins. LOCK makes one and does not tell its ETag, which ends the text: in the model it
+ends with nothing, until a GET or a PUT with If-Match showed the ETag."""
 
 SLACK_S = 0.3
 """Granted seconds are whole, and clocks are read a little apart."""
@@ -53,9 +57,12 @@ def _with_and_without_lock(state: Pair, operation: Operation) -> Iterator[Pair]:
 
 def _get(state: Pair, operation: Operation) -> Iterator[Pair]:
     status, text = operation.result
-    held = getattr(state, operation.detail["name"])
+    name = operation.detail["name"]
+    held = getattr(state, name)
     if (status == 404 and held is None) or (status == 200 and held == text):
         yield state
+    elif status == 200 and held == EMPTY and text.startswith(EMPTY):
+        yield state._replace(**{name: text})
 
 
 def _blocked(state: Pair, detail: dict[str, str]) -> bool:
@@ -63,10 +70,21 @@ def _blocked(state: Pair, detail: dict[str, str]) -> bool:
 
 
 def _put(state: Pair, operation: Operation) -> Iterator[Pair]:
-    detail, status = operation.detail, None if operation.is_open else operation.result[0]
-    name, expected = detail["name"], detail.get("expected")
+    name, expected = operation.detail["name"], operation.detail.get("expected")
     held = getattr(state, name)
-    stale = expected is not None and held != expected
+    if expected is not None and held == EMPTY and expected.startswith(EMPTY):
+        # Nobody knows yet which of the empty files it is: this one, or another.
+        yield from _put_onto(state, operation, stale=True)
+        yield from _put_onto(state._replace(**{name: expected}), operation, stale=False)
+    else:
+        yield from _put_onto(state, operation, stale=expected is not None and held != expected)
+
+
+def _put_onto(state: Pair, operation: Operation, *, stale: bool) -> Iterator[Pair]:
+    """`stale`: whether If-Match names another content than the one that is there."""
+    detail, status = operation.detail, None if operation.is_open else operation.result[0]
+    name = detail["name"]
+    held = getattr(state, name)
     # A token in an If header has to be that of a lock that is there, else the condition fails.
     stale = stale or ("token" in detail and (state.lock is None or state.lock.token != detail["token"]))
     if status == 412 and stale:
@@ -107,7 +125,7 @@ def _lock(state: Pair, operation: Operation) -> Iterator[Pair]:
         yield state
     if state.lock is None and status in (None, 201 if state.a is None else 200):
         held = Held(token, operation.start + LOCK_S, operation.end + LOCK_S)
-        yield Pair("" if state.a is None else state.a, state.b, held)
+        yield Pair(EMPTY if state.a is None else state.a, state.b, held)
 
 
 def _refresh(state: Pair, operation: Operation) -> Iterator[Pair]:

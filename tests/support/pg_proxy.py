@@ -20,13 +20,15 @@ When = Literal["before", "after", "late"]
 @dataclass
 class Wire:
     """What goes over the proxy. `turns`: how often clients waited for all answers (a Sync or a Query each). `cut` plans
-    one cut at a COMMIT. `hole`: bytes are taken and go nowhere, in both directions, until it is over."""
+    one cut at a COMMIT. `hole`: bytes are taken and go nowhere, in both directions, until it is over. `shut`: new
+    connections end at once."""
 
     turns: int = 0
     commits: int = 0
     cuts: int = 0
     late_s: float = 0.3
     plan: When | None = None
+    shut: bool = False
     passable: threading.Event = field(default_factory=threading.Event)
     pairs: list[tuple[socket.socket, socket.socket]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -177,6 +179,9 @@ def pg_proxy(url: str) -> Iterator[tuple[str, Wire]]:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = listener.accept()
+                if wire.shut:
+                    client.close()
+                    continue
                 try:
                     server = connect()
                 except OSError:

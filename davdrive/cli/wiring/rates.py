@@ -9,6 +9,7 @@ from davdrive.auth.rate_limits import RateLimits, RateRules, Wsgi
 from davdrive.auth.shared_buckets import SharedBuckets
 from davdrive.auth.transfers import TransferSlots
 from davdrive.cli.wiring.auth import auth_options
+from davdrive.folders import make_private_folder
 from davdrive.settings import Settings
 
 UNLIMITED = frozenset({"/-/health", "/-/ready", "/-/metrics"})
@@ -24,7 +25,7 @@ class Limits:
         self._address = _rules(settings, "address")
         self._options = auth_options(settings)
         if self._user or self._address:
-            settings.run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_folder(settings.run_dir)
             self._buckets = SharedBuckets(settings.run_dir / "rates", rates.table_slots)
             self._slots = TransferSlots(settings.run_dir / "transfers")
 

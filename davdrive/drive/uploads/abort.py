@@ -8,7 +8,7 @@ from davdrive.drive.uploads.state import Event, after, too_late
 from davdrive.errors import NotFound
 from davdrive.metadata.caller import Caller
 from davdrive.metadata.parts import drop_part as forget_part
-from davdrive.metadata.parts import drop_parts, find_part
+from davdrive.metadata.parts import drop_parts, find_part, part_object
 from davdrive.metadata.session import Session
 from davdrive.metadata.tables import ABORTED
 from davdrive.metadata.uploads import Held, receive, set_state, uncharge
@@ -39,9 +39,12 @@ def end(session: Session, held: Held) -> None:
 def drop_part(backend: Backend, caller: Caller, ref: UploadRef, number: int, deadline: Deadline | None = None) -> None:
     """Forget one part. Errors: NotFound, Gone, Conflict."""
 
+    dropped: list[str | None] = []
+
     def work(session: Session) -> bool:
         _, upload = hold(session, caller, ref)
         after(upload.state, Event.PART)
+        dropped[:] = [part_object(session, upload.id, number)]
         part = find_part(session, upload.id, number)
         if part is None:
             raise NotFound("the upload has no such part")
@@ -51,6 +54,7 @@ def drop_part(backend: Backend, caller: Caller, ref: UploadRef, number: int, dea
 
     def committed(session: Session) -> bool:
         upload = look_up(session, caller, ref).upload
-        return find_part(session, upload.id, number) is None
+        # Another part may have come since in its place, and must stay.
+        return part_object(session, upload.id, number) not in dropped
 
     backend.database.write(work, deadline, committed)

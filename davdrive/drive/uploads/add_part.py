@@ -13,7 +13,7 @@ from davdrive.drive.uploads.kept import kept_or_discarded
 from davdrive.drive.uploads.room import check_count, check_more, check_total, is_full
 from davdrive.drive.uploads.state import Event, after
 from davdrive.metadata.caller import Caller
-from davdrive.metadata.parts import Part, ask_part, drop_part, find_part, insert_part, part_has_object
+from davdrive.metadata.parts import Part, ask_part, drop_part, find_part, insert_part, part_was_stored
 from davdrive.metadata.session import Session
 from davdrive.metadata.uploads import Held, Upload, receive
 from davdrive.objects.content import StoredContent
@@ -104,6 +104,6 @@ def _name(
 
     def committed(session: Session) -> bool:
         key = stored.segments[0].key if stored.segments else ""
-        return part_has_object(session, look_up(session, caller, ref).upload.id, part.number, key)
+        return part_was_stored(session, seen.id, part.number, key)
 
     return backend.database.write(work, deadline, committed)

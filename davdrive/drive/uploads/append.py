@@ -7,13 +7,13 @@ from davdrive.deadline import Deadline, unlimited
 from davdrive.drive.backend import Backend
 from davdrive.drive.put import verify
 from davdrive.drive.uploads.add_part import PartOptions, judge_part
-from davdrive.drive.uploads.find import UploadRef, hold, look_up
+from davdrive.drive.uploads.find import UploadRef, hold
 from davdrive.drive.uploads.kept import kept_or_discarded
 from davdrive.drive.uploads.room import check_count, check_more
 from davdrive.drive.uploads.state import Event, after
 from davdrive.errors import Conflict, DriveError
 from davdrive.metadata.caller import Caller
-from davdrive.metadata.parts import Part, insert_part, part_has_object
+from davdrive.metadata.parts import Part, insert_part, part_was_stored
 from davdrive.metadata.session import Session
 from davdrive.metadata.uploads import Upload, receive
 from davdrive.objects.content import StoredContent
@@ -116,6 +116,6 @@ def _name(backend: Backend, caller: Caller, ref: UploadRef, offset: int, stored:
         return offset + part.size
 
     def committed(session: Session) -> bool:
-        return part_has_object(session, look_up(session, caller, ref).upload.id, offset, stored.segments[0].key)
+        return part_was_stored(session, ref.id, offset, stored.segments[0].key)
 
     return backend.database.write(work, None, committed)

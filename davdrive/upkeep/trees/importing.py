@@ -26,6 +26,7 @@ from davdrive.metadata.resources import Resource
 from davdrive.metadata.transaction import Change, Transaction, transact
 from davdrive.upkeep.trees.events import Event, Outcome, TreeOptions, attempted
 from davdrive.upkeep.trees.in_order import InOrder
+from davdrive.upkeep.trees.steps import open_file, step, top_folder
 
 BLOCK_BYTES = 256 << 10
 """Bytes read at a time."""
@@ -36,6 +37,18 @@ class _Import:
     backend: Backend
     caller: Caller
     work: InOrder[Event]
+    top: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A folder or file that is read: its names below the one that was named, and the path by which people know it."""
+
+    names: tuple[str, ...]
+    shown: str
+
+    def member(self, name: str) -> "_Source":
+        return _Source((*self.names, name), os.path.join(self.shown, name))
 
 
 def import_tree(
@@ -47,11 +60,11 @@ def import_tree(
     wrong with one file is an event, and the others go on.
     """
     options = options or TreeOptions()
-    with InOrder[Event](options.workers, options.deadline) as work:
-        task = _Import(backend, caller, work)
+    with top_folder(source) as top, InOrder[Event](options.workers, options.deadline) as work:
+        task = _Import(backend, caller, work, top)
         for depth in range(len(target.names) + 1):
             _ensure(task, DrivePath(target.drive, target.names[:depth]))
-        yield from _folder(task, source, target)
+        yield from _folder(task, top, _Source((), str(source)), target)
         yield from work.rest()
 
 
@@ -69,20 +82,20 @@ def _ensure(task: _Import, path: DrivePath) -> Found:
     return found
 
 
-def _folder(task: _Import, source: Path, target: DrivePath) -> Iterator[Event]:
+def _folder(task: _Import, here: int, source: _Source, target: DrivePath) -> Iterator[Event]:
+    """`here`: the folder, open."""
     found = _ensure(task, target)
     folded = bool(found.drive.case_insensitive)
     members = _members(task.backend, found)
     taken: dict[str, str] = {}
-    with os.scandir(source) as scan:
-        entries = sorted(scan, key=lambda entry: entry.name)
-    for entry in entries:
-        key = name_key(entry.name, folded)
-        if taken.setdefault(key, entry.name) != entry.name:
-            yield Event(entry.path, Outcome.FAILED, reason=f"{taken[key]!r} is the same name in a drive")
+    for name in sorted(os.listdir(here)):
+        key = name_key(name, folded)
+        if taken.setdefault(key, name) != name:
+            yield Event(source.member(name).shown, Outcome.FAILED, reason=f"{taken[key]!r} is the same name in a drive")
         else:
-            yield from _entry(task, entry, target, members.get(key))
-    task.work.after(partial(_set_time, task, target, found.resource, source))
+            yield from _entry(task, here, source.member(name), target, members.get(key))
+    modified_ms = os.fstat(here).st_mtime_ns // 1_000_000
+    task.work.after(partial(_set_time, task, target, found.resource, source.shown, modified_ms))
 
 
 def _members(backend: Backend, found: Found) -> dict[str, Resource]:
@@ -92,21 +105,25 @@ def _members(backend: Backend, found: Found) -> dict[str, Resource]:
     return {name_key(member.name, folded): member for page in pages for member in page}
 
 
-def _entry(task: _Import, entry: "os.DirEntry[str]", target: DrivePath, there: Resource | None) -> Iterator[Event]:
+def _entry(
+    task: _Import, here: int, source: _Source, target: DrivePath, there: Resource | None
+) -> Iterator[Event]:
+    name, shown = source.names[-1], source.shown
     try:
-        about = entry.stat(follow_symlinks=False)
-        path = _path(target, entry.name)
+        about = os.stat(name, dir_fd=here, follow_symlinks=False)
+        path = _path(target, name)
         if stat.S_ISDIR(about.st_mode):
-            yield from _folder(task, Path(entry.path), path)
+            with step(here, name) as below:
+                yield from _folder(task, below, source, path)
         elif stat.S_ISREG(about.st_mode):
-            yield from task.work.submit(partial(attempted, entry.path, partial(_file, task, entry.path, path, there)))
+            yield from task.work.submit(partial(attempted, shown, partial(_file, task, source, path, there)))
         else:
             kind = "a symbolic link" if stat.S_ISLNK(about.st_mode) else "no regular file"
-            yield Event(entry.path, Outcome.SKIPPED, reason=kind)
+            yield Event(shown, Outcome.SKIPPED, reason=kind)
     except DriveError as error:
-        yield Event(entry.path, Outcome.FAILED, reason=str(error))
+        yield Event(shown, Outcome.FAILED, reason=str(error))
     except OSError as error:
-        yield Event(entry.path, Outcome.FAILED, reason=error.strerror or type(error).__name__)
+        yield Event(shown, Outcome.FAILED, reason=error.strerror or type(error).__name__)
 
 
 def _path(target: DrivePath, name: str) -> DrivePath:
@@ -116,17 +133,16 @@ def _path(target: DrivePath, name: str) -> DrivePath:
     return check_path(target.drive, (*target.names, name))
 
 
-def _file(task: _Import, source: str, path: DrivePath, there: Resource | None) -> Event:
-    # Not to wait for a writer, should a pipe have taken the file's place.
-    descriptor = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+def _file(task: _Import, source: _Source, path: DrivePath, there: Resource | None) -> Event:
+    descriptor = open_file(task.top, source.names)
     with open(descriptor, "rb", buffering=0) as file:
         about = os.fstat(descriptor)
         modified_ms = about.st_mtime_ns // 1_000_000
         if there is not None and (there.size, there.modified_ms) == (about.st_size, modified_ms):
-            return Event(source, Outcome.UNCHANGED, about.st_size)
+            return Event(source.shown, Outcome.UNCHANGED, about.st_size)
         options = PutOptions(declared_size=about.st_size, modified_ms=modified_ms)
         put(task.backend, task.caller, path, _blocks(file, about), options, deadline=task.work.deadline)
-    return Event(source, Outcome.STORED, about.st_size)
+    return Event(source.shown, Outcome.STORED, about.st_size)
 
 
 def _blocks(file: FileIO, about: os.stat_result) -> Iterator[bytes]:
@@ -141,20 +157,19 @@ def _blocks(file: FileIO, about: os.stat_result) -> Iterator[bytes]:
         raise Conflict("it changed while it was read; run the import again when nobody writes to it")
 
 
-def _set_time(task: _Import, path: DrivePath, before: Resource, source: Path) -> Event:
+def _set_time(task: _Import, path: DrivePath, before: Resource, shown: str, modified_ms: int) -> Event:
     """Give a collection the folder's time, when everything in it is done."""
-    return attempted(str(source), partial(_touch, task, path, before, source))
+    return attempted(shown, partial(_touch, task, path, before, shown, modified_ms))
 
 
-def _touch(task: _Import, path: DrivePath, before: Resource, source: Path) -> Event:
-    modified_ms = source.stat().st_mtime_ns // 1_000_000
+def _touch(task: _Import, path: DrivePath, before: Resource, shown: str, modified_ms: int) -> Event:
     now = look(task.backend, task.caller, path).resource
     if now.modified_ms == modified_ms:
-        return Event(str(source), Outcome.UNCHANGED)
+        return Event(shown, Outcome.UNCHANGED)
 
     def work(transaction: Transaction) -> None:
         place = find_place(transaction, transaction.drive, path)
         touch(transaction, place.drive, place.existing().node, modified_ms)
 
     transact(task.backend.database, Change("import", task.caller, path_keys(path).drive, path=str(path)), work)
-    return Event(str(source), Outcome.STORED if before.modified_ms != modified_ms else Outcome.UNCHANGED)
+    return Event(shown, Outcome.STORED if before.modified_ms != modified_ms else Outcome.UNCHANGED)
