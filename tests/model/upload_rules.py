@@ -1,16 +1,20 @@
 """The machine's rules for resumable uploads: in numbered parts, and as a stream."""
 
+from collections.abc import Iterator
 from random import Random
 from typing import ClassVar
 
 from hypothesis.stateful import rule
 
 from tests.model.core import Core, pick, seeds
-from tests.model.shapes import Demand, Place
+from tests.model.shapes import Demand, Place, Upload
 
 PARTS, STREAMS = ("part one", "part two"), ("stream",)
-TOTALS = (None, None, 10, 30, 200)
+TOTALS = (None, None, None, None, 10, 30, 200)
 PIECES = (0, 5, 10, 10, 25)
+BEGINNINGS = 24
+"""Against eight steps that find nothing to go on with."""
+
 STEPS = ("add_part", "add_part", "append", "append", "drop_part", "complete", "complete", "abort")
 
 
@@ -21,9 +25,11 @@ class UploadRules(Core):
 
     @rule(seed=seeds)
     def upload(self, seed: int) -> None:
-        """Mostly going on with what was begun."""
-        pending = sum(not each.state for each in self.reference.uploads)
-        getattr(self, self.chance(seed).choice(("begin",) * (6 - min(pending, 5)) + STEPS))(seed)
+        """Mostly going on with what was begun, and completing what has bytes."""
+        pending = [each for each in self.reference.uploads if not each.state]
+        begin = ("begin",) * (BEGINNINGS if not pending else 6 - min(len(pending), 5))
+        complete = ("complete",) * sum(each.size > 0 for each in pending)
+        getattr(self, self.chance(seed).choice(begin + STEPS + complete))(seed)
 
     def begin(self, seed: int) -> None:
         chance = self.chance(seed)
@@ -37,7 +43,9 @@ class UploadRules(Core):
         chance = self.chance(seed)
 
         def make() -> tuple[str, str, str, int, bytes]:
-            return *self._upload(chance, PARTS), chance.choice((0, 1, 1, 1, 2, 2, 3)), self._piece(chance)
+            begun = self._upload(chance, PARTS)
+            number = self._following(*begun) if chance.random() < 0.7 else chance.choice((0, 1, 1, 2, 3))
+            return *begun, number, self._piece(chance)
 
         self.both("add_part", *self.choose("add_part", chance, make))
 
@@ -92,9 +100,13 @@ class UploadRules(Core):
 
     def _end(self, who: str, drive: str, name: str) -> int:
         """Where a stream goes on."""
-        sizes = (
-            each.size
-            for each in self.reference.uploads
-            if (each.drive, each.name, each.principal, each.state) == (drive, name, who, "")
-        )
-        return next(sizes, 0)
+        return next((each.size for each in self._pending(who, drive, name)), 0)
+
+    def _following(self, who: str, drive: str, name: str) -> int:
+        """The number of the part that comes next."""
+        return next((max(each.parts, default=0) + 1 for each in self._pending(who, drive, name)), 1)
+
+    def _pending(self, who: str, drive: str, name: str) -> Iterator[Upload]:
+        for each in self.reference.uploads:
+            if (each.drive, each.name, each.principal, each.state) == (drive, name, who, ""):
+                yield each
