@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from davdrive.drive.names import DrivePath, name_key
-from davdrive.errors import Forbidden, NotAllowedHere, NotFound, ParentMissing
+from davdrive.errors import Forbidden, NotFound, ParentMissing
 from davdrive.metadata.caller import Caller
 from davdrive.metadata.drives import Drive
 from davdrive.metadata.resources import PathKeys, Resource, chain
@@ -85,11 +85,3 @@ def require_editor(drive: Drive) -> None:
     """Errors: Forbidden for a caller who may only look."""
     if drive.role < EDITOR:
         raise Forbidden(f"you may read the drive {drive.name} but not change it; its owner can make you an editor")
-
-
-def require_file(place: Place) -> Resource:
-    """The file at a place. Errors: NotFound, NotAllowedHere for a collection."""
-    resource = place.existing()
-    if resource.is_collection:
-        raise NotAllowedHere(f"{place.path} is a collection, not a file")
-    return resource

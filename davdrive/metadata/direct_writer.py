@@ -31,8 +31,8 @@ _UNDER_WAY = Statement("""
     SELECT 1 FROM pg_locks WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND granted
         AND transactionid = CAST(CAST(:number AS xid8) AS xid) LIMIT 1""")
 
-_KNOWN = {Fault.RETRY, Fault.FULL, Fault.BUG}
-"""Faults of a COMMIT after which the server itself says that it rolled back."""
+_PASSING = {Fault.RETRY, Fault.LOST}
+"""Faults that whoever shares a commit would meet as well, and that each tries again after."""
 
 
 @dataclass
@@ -72,7 +72,7 @@ class DirectWriter:
                     done = session.send("COMMIT")
                 status = done.statusmessage
         except BaseException as error:
-            if committing and self._fault(error) not in _KNOWN:
+            if committing and not _rolled_back(error):
                 raise Undecided(committing, result) from error
             raise
         if status != "COMMIT":
@@ -107,15 +107,14 @@ class DirectWriter:
                     done = session.send("COMMIT")
                 committed = done.statusmessage == "COMMIT"
         except BaseException as error:
-            fault = self._fault(error)
-            if committing and fault not in _KNOWN:
+            if committing and not _rolled_back(error):
                 # Who was refused was so by what the others wrote, and has to be judged again.
                 for job in batch:
                     job.error = Undecided(committing, job.result)
                 return True
             for job in batch:
                 job.result = job.error = None
-            if isinstance(error, DriveError) or fault not in (None, Fault.BUG):
+            if isinstance(error, DriveError) or self._fault(error) in _PASSING:
                 raise
             return False
         for job in batch:
@@ -150,6 +149,13 @@ def _in_savepoint(session: RemoteSession, job: Job[Any]) -> None:
             raise job.error
         session.command("ROLLBACK TO job")
     session.command("RELEASE job")
+
+
+def _rolled_back(error: BaseException) -> bool:
+    """Whether the server itself says so: after an error it goes on; only what ends the connection leaves a COMMIT in
+    doubt."""
+    said = getattr(error, "diag", None)
+    return said is not None and said.severity_nonlocalized == "ERROR"
 
 
 def _refusable(session: RemoteSession, work: Work[T]) -> T:

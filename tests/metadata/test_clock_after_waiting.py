@@ -50,7 +50,7 @@ def _is_refused(database: Database, drive: str, held: threading.Event) -> None:
 
 def _only_holds(database: Database, drive: str, held: threading.Event) -> None:
     def work(session: Session) -> None:
-        hold_drive_named(session, drive)
+        hold_drive_named(session, drive, SYSTEM)
         _wait(held)
 
     database.write(work)

@@ -208,3 +208,34 @@ def test_when_no_connection_comes_free_all_that_queue_up_hear_of_it_together(pos
     assert time.monotonic() - began < 8 * 0.5
     assert _counters(database) == (0, 0)
     database.close()
+
+
+@pytest.fixture
+def hasty(postgres_url: str) -> Iterator[Database]:
+    """A database whose server cancels statements that take longer than a second."""
+    database = Database(DatabaseOptions(postgres_url, wait_s=WAIT_S, statement_s=1))
+    make_drive(database)
+    yield database
+    database.close()
+
+
+def test_a_statement_that_takes_too_long_on_its_way_to_the_commit_is_not_tried_again(hasty: Database) -> None:
+    """The server says that it was cancelled, so nobody need ask whether it took place; and it holds the drive."""
+    slow, ran = Statement("SELECT pg_sleep(30)"), list[int]()
+
+    def sleeps(transaction: Transaction) -> None:
+        ran.append(1)
+        transaction.session.do(slow)
+
+    with pytest.raises(Unavailable):
+        change(hasty, sleeps)
+    assert len(ran) == 1
+    assert _counters(hasty) == (0, 0)
+
+
+def test_one_whose_statement_takes_too_long_fails_alone(hasty: Database) -> None:
+    slow = Statement("SELECT pg_sleep(30)")
+    results = _together(hasty, [_add("a"), lambda transaction: transaction.session.do(slow), _add("b")])
+    assert isinstance(results[1], Unavailable)
+    assert (results[0], results[2]) == (2, 3)
+    assert _exists(hasty, "a", "b") == [True, True]

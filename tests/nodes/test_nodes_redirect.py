@@ -1,10 +1,12 @@
 """`Prefer: redirect`: a client that asks for it fetches a file from the object store itself, and is not sent astray."""
 
 import os
+import time
 from collections.abc import Iterator
+from email.utils import formatdate
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -95,6 +97,20 @@ def test_a_condition_that_the_store_would_judge_by_its_own_etag_is_answered_here
     answer = node.ask("f.png", **{header: f"([{etag}])" if header == "If" else etag})
     assert (answer.status, answer.body) == (200, ONE_OBJECT)
     assert node.ask("f.png", **{"If-None-Match": etag}).status == 304
+
+
+def test_what_changed_here_after_a_time_is_not_unchanged_since_then_at_the_store(node: Redirecting) -> None:
+    """The store knows when the bytes came, not when they came to have that name."""
+    before, between, after = (int(time.time()) + hours * 3600 for hours in (-1, 1, 2))
+    node.bob.put("f.png", ONE_OBJECT, x_oc_mtime=str(before))
+    is_sent_away(node.ask("f.png"), node)
+    node.bob.put("f.png", ONE_OBJECT, x_oc_mtime=str(after))
+    since = {"If-Modified-Since": formatdate(between, usegmt=True)}
+    answer = node.ask("f.png", **since)
+    if answer.status == 307:
+        with urlopen(Request(answer.get("Location"), headers=since), timeout=10) as came:
+            assert came.read() == ONE_OBJECT
+    assert (answer.status, answer.body) == (200, ONE_OBJECT)
 
 
 def test_no_byte_of_an_older_version_that_lies_in_the_same_object_is_given_out(node: Redirecting) -> None:

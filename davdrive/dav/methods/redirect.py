@@ -12,7 +12,7 @@ from davdrive.dav.response import Response
 from davdrive.drive.read import OpenFile, address_of
 from davdrive.errors import DriveError
 
-_OURS_TO_JUDGE = ("IF_MATCH", "IF_UNMODIFIED_SINCE", "IF_RANGE", "IF", "WANT_REPR_DIGEST")
+_OURS_TO_JUDGE = ("IF_MATCH", "IF_MODIFIED_SINCE", "IF_UNMODIFIED_SINCE", "IF_RANGE", "IF", "WANT_REPR_DIGEST")
 """The client would repeat these to the store too, which has ETags and times of its own."""
 
 
