@@ -40,7 +40,7 @@ def gate(url: str) -> Iterator[Shut]:
         def shut(drives: list[str], made: str) -> Iterator[None]:
             connection.execute(_HOLD, (drives,))
             connection.execute(_MAKE, {"name": made})
-            connection.execute("LOCK TABLE users IN SHARE MODE")
+            connection.execute("LOCK TABLE users IN EXCLUSIVE MODE")
             try:
                 yield
             finally:
