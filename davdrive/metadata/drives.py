@@ -45,7 +45,7 @@ _CREATE = Statement("""
 _CREATE_ROOT = Statement("""
     INSERT INTO nodes (drive, id, kind, created_ms, modified_ms) VALUES (:drive, 1, 0, {NOW_MS}, {NOW_MS})""")
 _HOLD = Statement("SELECT id FROM drives WHERE id = :drive {FOR_UPDATE}")
-_HOLD_NAMED = Statement("SELECT id FROM drives WHERE name_key = :name_key {FOR_UPDATE}")
+_HOLD_NAMED = Statement(f"SELECT id FROM drives WHERE name_key = :name_key AND {SEEN} {{FOR_UPDATE}}")
 _HOLD_ALL_OF = Statement("""
     SELECT id FROM drives WHERE id IN (SELECT drive FROM members WHERE "user" = :user)
     ORDER BY name_key {FOR_UPDATE}""")
@@ -162,9 +162,10 @@ def hold_drive(session: Session, drive: int) -> None:
     session.row(_HOLD, drive=drive)
 
 
-def hold_drive_named(session: Session, name_key: str) -> None:
-    """The same for a drive that is known by its name."""
-    session.row(_HOLD_NAMED, name_key=name_key)
+def hold_drive_named(session: Session, name_key: str, caller: Caller) -> None:
+    """The same for a drive that is known by its name. Errors: NotFound where it is none of the caller's business."""
+    if session.row(_HOLD_NAMED, name_key=name_key, user=caller.user) is None:
+        raise unseen(name_key)
 
 
 def hold_drives_of(session: Session, user: int) -> None:

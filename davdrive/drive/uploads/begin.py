@@ -53,7 +53,7 @@ def begin(
 
     def work(session: Session) -> Upload:
         session.foresee(ahead)
-        hold_drive_named(session, name_key(drive))
+        hold_drive_named(session, name_key(drive), caller)
         found = find_drive(session, name_key(drive), caller)
         require_editor(found)
         _check_new(session, backend, caller, drive, name)
