@@ -176,8 +176,9 @@ def hold_drive(session: Session, drive: int) -> None:
 
 
 def hold_drive_named(session: Session, name_key: str, caller: Caller) -> None:
-    """The same for a drive that is known by its name, if the caller may know of it."""
-    session.row(_HOLD_NAMED, name_key=name_key, user=caller.user)
+    """The same for a drive that is known by its name. Errors: NotFound where it is none of the caller's business."""
+    if session.row(_HOLD_NAMED, name_key=name_key, user=caller.user) is None:
+        raise unseen(name_key)
 
 
 def hold_drives_of(session: Session, user: int) -> None:

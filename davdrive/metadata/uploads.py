@@ -9,7 +9,7 @@ from dataclasses import fields
 from typing import NamedTuple
 
 from davdrive.metadata.caller import Caller
-from davdrive.metadata.drives import COLUMNS, ROLE, Drive
+from davdrive.metadata.drives import COLUMNS, ROLE, SEEN, Drive
 from davdrive.metadata.session import Question, Row, Session
 from davdrive.metadata.statement import Statement
 from davdrive.metadata.tables import ABORTED, COMPLETE, PENDING
@@ -41,7 +41,8 @@ _RECEIVE = Statement(f"""
 _SET_STATE = Statement("""
     UPDATE uploads SET state = :after, result = :result, path = :path, active_ms = {NOW_MS}
     WHERE id = :id AND state = :before""")
-_HOLD_OF = Statement("SELECT id FROM drives WHERE id = (SELECT u.drive FROM uploads u WHERE u.id = :id) {FOR_UPDATE}")
+_HOLD_OF = Statement(f"""
+    SELECT id FROM drives WHERE id = (SELECT u.drive FROM uploads u WHERE u.id = :id) AND {SEEN} {{FOR_UPDATE}}""")
 _CHARGE = Statement("UPDATE drives SET used_bytes = used_bytes + :bytes WHERE id = :drive")
 _IDLE = Statement(f"""
     SELECT id FROM uploads WHERE state = {PENDING} AND active_ms < :before_ms ORDER BY active_ms LIMIT :most""")
@@ -146,9 +147,10 @@ def ask_uploads(principal: str) -> Question:
     return _COUNT, {"principal": principal}
 
 
-def hold_drive_of(session: Session, upload: str) -> None:
-    """Take the writer lock of an upload's drive, as `hold_drive` does."""
-    session.row(_HOLD_OF, id=upload)
+def hold_drive_of(session: Session, upload: str, caller: Caller) -> bool:
+    """Take the writer lock of an upload's drive, as `hold_drive` does. False where it is none of the caller's
+    business."""
+    return session.row(_HOLD_OF, id=upload, user=caller.user) is not None
 
 
 def receive(session: Session, upload: Upload, size: int, parts: int) -> None:

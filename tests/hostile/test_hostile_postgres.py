@@ -22,6 +22,7 @@ from tests.support.postgres import Postgres
 
 EXAMPLES = 200
 LONGEST_LOCKED = 2600
+LONGEST_WAIT_S = 2.0
 TUS = {"Tus-Resumable": "1.0.0"}
 CHUNKS = "/remote.php/dav/uploads/bob"
 
@@ -109,15 +110,49 @@ def test_random_requests_break_nothing_on_postgresql(bob: Client) -> None:
 
 def test_a_stranger_never_waits_for_a_drive_that_is_not_theirs(cluster: Cluster, postgres: Postgres) -> None:
     """Nor holds its writer lock: that would tell that it is there, and let anybody stop its owner's changes."""
-    database = open_database(DatabaseOptions(cluster.settings["DAVDRIVE_METADATA__URL"]))
+    # Two nodes: changes of one drive in one process take turns before the database is asked.
+    database, another = (open_database(DatabaseOptions(cluster.settings["DAVDRIVE_METADATA__URL"])) for _ in range(2))
     mallory = Caller("mallory", 10**9)
 
     def busy(_: object) -> None:
         began = time.monotonic()
         for name in ("bob", "nobody"):
             with pytest.raises(NotFound):
-                transact(database, Change("delete", mallory, name), lambda _: None)
+                transact(another, Change("delete", mallory, name), lambda _: None)
         assert time.monotonic() - began < 1
 
     transact(database, Change("put", Caller("system"), "bob"), busy)
+    database.close()
+    another.close()
+
+
+def test_a_stranger_never_waits_for_the_uploads_of_a_drive_that_is_not_theirs(cluster: Cluster, bob: Client) -> None:
+    """The doors of Nextcloud and tus took the drive's row before they looked whose it is: a stranger waited as long as
+    its owner wrote, which told that it is there, and could hold up the owner."""
+    database = open_database(DatabaseOptions(cluster.settings["DAVDRIVE_METADATA__URL"]))
+    mallory = cluster.nodes[0].client("mallory")
+    metadata = {**TUS, "Upload-Length": "5", "Upload-Metadata": "filename bmV3"}
+    upload = bob.do("POST", "/-/tus/bob", b"", metadata).get("Location").removeprefix(bob.origin)
+    offset = {**TUS, "Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
+    doors = (
+        ("MKCOL", f"{CHUNKS}/u", {}), ("PUT", f"{CHUNKS}/u/1", {}), ("DELETE", f"{CHUNKS}/u/1", {}),
+        ("DELETE", f"{CHUNKS}/u", {}), ("MOVE", f"{CHUNKS}/u/.file", {"Destination": "/bob/x"}),
+        ("POST", "/-/tus/bob", metadata), ("PATCH", upload, offset), ("DELETE", upload, TUS),
+    )  # fmt: skip
+    assert mallory.do("PROPFIND", "", b"", {"Depth": "0"}).status == 207, "the password is hashed before the clock runs"
+
+    told: list[object] = []
+
+    def busy(_: object) -> None:
+        for method, path, headers in doors:
+            with mallory.connection() as connection:
+                connection.sock.settimeout(LONGEST_WAIT_S)
+                try:
+                    told.append(mallory.on(connection, method, path, b"", headers).status)
+                except TimeoutError:
+                    told.append((method, path))
+
+    transact(database, Change("put", Caller("system"), "bob"), busy)
+    assert told == [404] * len(doors)
+    assert bob.do("DELETE", upload, b"", TUS).status == 204
     database.close()

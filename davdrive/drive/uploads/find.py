@@ -25,6 +25,7 @@ from davdrive.metadata.uploads import (
 
 PAGE_PARTS = 1000
 """Parts in one statement of a listing."""
+NO_SUCH_UPLOAD = "there is no such upload of yours; it may have expired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def look_up(session: Session, caller: Caller, ref: UploadRef) -> Held:
     else:
         held = find_upload(session, caller, ref.id)
     if held is None or not held.drive.role or (ref.drive and held.drive.name_key != name_key(ref.drive)):
-        raise NotFound("there is no such upload of yours; it may have expired")
+        raise NotFound(NO_SUCH_UPLOAD)
     return held
 
 
@@ -72,13 +73,22 @@ def hold(session: Session, caller: Caller, ref: UploadRef, *ahead: Question) -> 
     Errors: NotFound, Forbidden.
     """
     session.foresee(lambda: [ask(caller, ref), *ahead])
-    if ref.name is not None:
-        hold_drive_named(session, name_key(ref.drive), caller)
-    else:
-        hold_drive_of(session, ref.id)
+    if not _held(session, caller, ref):
+        raise NotFound(NO_SUCH_UPLOAD)
     held = look_up(session, caller, ref)
     require_editor(held.drive)
     return held
+
+
+def _held(session: Session, caller: Caller, ref: UploadRef) -> bool:
+    """Whether the drive's row is held now. A stranger's never is: who waits for it learns that it is there."""
+    if ref.name is None:
+        return hold_drive_of(session, ref.id, caller)
+    try:
+        hold_drive_named(session, name_key(ref.drive), caller)
+    except NotFound:
+        return False
+    return True
 
 
 def find(backend: Backend, caller: Caller, ref: UploadRef) -> Held:
