@@ -57,7 +57,7 @@ def _require(options: DatabaseOptions) -> str:
 
 
 def _open(settings: Settings, options: DatabaseOptions) -> Backend:
-    return make_backend(settings, database=closed_in_the_end(open_database(options)))
+    return closed_in_the_end(make_backend(settings, database=open_database(options)))
 
 
 def make_patient_database(options: DatabaseOptions) -> Database:

@@ -63,8 +63,7 @@ def make_site(settings: Settings) -> Site:
     def close() -> None:
         if background is not None:
             background.stop()
-        backend.contents.close()
-        backend.database.close()
+        backend.close()
         end_traces()
 
     if background is not None:

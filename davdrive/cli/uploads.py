@@ -4,7 +4,7 @@ import click
 
 from davdrive.cli import shown
 from davdrive.cli.main import Settings, common
-from davdrive.cli.wiring import make_backend, make_database
+from davdrive.cli.wiring import closed_in_the_end, make_backend, make_database
 from davdrive.drive.uploads.abort import abort
 from davdrive.drive.uploads.find import UploadRef, path_of
 from davdrive.errors import Conflict, Gone, NotFound
@@ -65,7 +65,7 @@ def _print_line(drive: str, upload: Upload) -> None:
 @common
 def drop(settings: Settings, ids: tuple[str, ...], user: str | None, everything: bool) -> None:
     """Give unfinished uploads up; their bytes no longer count, and the client has to begin anew."""
-    backend = make_backend(settings)
+    backend = closed_in_the_end(make_backend(settings))
     found = [upload for _, upload in backend.database.read(all_uploads)]
     chosen = [each for each in found if everything or each.principal == user or each.id in ids]
     missing = set(ids) - {each.id for each in found}

@@ -53,8 +53,7 @@ class DriveProvider(DAVProvider):
 
     def close(self) -> None:
         """Let go of the database and the stored files; for whoever opened the provider."""
-        self.backend.contents.close()
-        self.backend.database.close()
+        self.backend.close()
 
     def set_lock_manager(self, lock_manager: LockManager | None) -> None:
         """WsgiDAV offers a lock manager of its own; locks live in the database, so it is not taken."""

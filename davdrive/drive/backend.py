@@ -49,3 +49,9 @@ class Backend:
     database: Database
     contents: ContentStore
     limits: DriveLimits = field(default_factory=DriveLimits)
+
+    def close(self) -> None:
+        """Wait for what is under way, and close all three: contents, object store, metadata."""
+        self.contents.close()
+        self.contents.store.close()
+        self.database.close()

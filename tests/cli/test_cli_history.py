@@ -4,6 +4,7 @@ import json
 import os
 import re
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -24,8 +25,10 @@ from tests.cli.conftest import Run
 
 
 @pytest.fixture
-def backend(bob: Run, tmp_path: Path) -> Backend:
-    return open_backend(tmp_path / "data")
+def backend(bob: Run, tmp_path: Path) -> Iterator[Backend]:
+    made = open_backend(tmp_path / "data")
+    yield made
+    made.close()
 
 
 def write(backend: Backend, name: str, content: bytes) -> None:

@@ -93,7 +93,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(
     backend = open_backend(tmp_path / "data")
     told = [event for event in import_tree(backend, SYSTEM, source, DrivePath("bob")) if event.path.endswith("busy")]
     assert [(event.outcome, "changed while it was read" in event.reason) for event in told] == [(Outcome.FAILED, True)]
-    backend.database.close()
+    backend.close()
     assert bob("export", "bob", str(tmp_path / "out")).status == 0
     assert not (tmp_path / "out" / "busy").exists()
 
@@ -124,7 +124,7 @@ def test_a_link_that_takes_a_folders_place_in_the_middle_is_not_followed(
     monkeypatch.setattr(importing, moment, meanwhile)
     backend = open_backend(tmp_path / "data")
     told = {event.path: event.outcome for event in import_tree(backend, SYSTEM, inner.parent, DrivePath("bob"))}
-    backend.database.close()
+    backend.close()
     assert inner.is_symlink()
     assert bob("export", "bob", str(tmp_path / "out")).status == 0
     found = [path.read_bytes() for path in (tmp_path / "out").rglob("file")]

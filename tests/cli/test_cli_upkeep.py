@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,11 +21,12 @@ from tests.cli.conftest import Run
 
 
 @pytest.fixture
-def backend(bob: Run, tmp_path: Path) -> Backend:
+def backend(bob: Run, tmp_path: Path) -> Iterator[Backend]:
     made = open_backend(tmp_path / "data")
     for number in range(3):
         put(made, SYSTEM, DrivePath("bob", (f"file {number}",)), [b"%d" % number * 100_000], PutOptions())
-    return made
+    yield made
+    made.close()
 
 
 @pytest.mark.parametrize(

@@ -174,8 +174,7 @@ def look(data_dir: Path) -> State:
         assert not found, found
         return _tree(backend, "bob"), len(backend.database.read(all_locks))
     finally:
-        backend.contents.close()
-        backend.database.close()
+        backend.close()
 
 
 def _tree(backend: Backend, drive: str) -> Tree:
@@ -259,8 +258,7 @@ def record_commands(base: Path, source: Path, log: Path) -> Commands:
             with closing(LocalStore(left / "backups")) as store:
                 return not restore(backend, store, lambda *_: None).findings and _tree(backend, "bob") == tree
         finally:
-            backend.contents.close()
-            backend.database.close()
+            backend.close()
 
     def exported(left: Path) -> bool:
         return {name: (left / "out" / name).read_bytes() for name in files} == files

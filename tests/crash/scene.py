@@ -58,8 +58,7 @@ def open_scene(data_dir: Path) -> Backend:
 
 
 def close_scene(backend: Backend) -> None:
-    backend.database.close()
-    backend.contents.close()
+    backend.close()
 
 
 def at(*names: str) -> DrivePath:

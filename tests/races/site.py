@@ -38,5 +38,4 @@ class Site:
         self.callers = Callers(self.backend.database)
 
     def close(self) -> None:
-        self.backend.database.close()
-        self.backend.contents.close()
+        self.backend.close()

@@ -30,8 +30,7 @@ def seed_files(data_dir: Path, drive: str, collection: str, names: Iterable[str]
     try:
         transact(backend.database, Change("put", SYSTEM, path_keys(path).drive, path=str(path)), work)
     finally:
-        backend.contents.close()
-        backend.database.close()
+        backend.close()
 
 
 def _file(transaction: Transaction, parent: int, name: str, body: bytes) -> None:

@@ -1,7 +1,6 @@
 """From settings to the metadata."""
 
-import click
-
+from davdrive.cli.wiring.closing import closed_in_the_end
 from davdrive.drive.open import open_database
 from davdrive.metadata.database import Database
 from davdrive.metadata.engine import DatabaseOptions
@@ -32,11 +31,3 @@ def database_options(settings: Settings) -> DatabaseOptions:
 def make_database(settings: Settings, observer: Observer | None = None) -> Database:
     """Migrate and open the metadata; `observer` hears of every change."""
     return closed_in_the_end(open_database(database_options(settings), observer))
-
-
-def closed_in_the_end(database: Database) -> Database:
-    """The same; it is closed when the command ends, unless that was done before."""
-    command = click.get_current_context(silent=True)
-    if command is not None:
-        command.call_on_close(database.close)
-    return database

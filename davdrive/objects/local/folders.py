@@ -15,6 +15,7 @@ FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 TEMPORARY = "tmp"
 _PRIVATE = 0o700
 _FAN_OUT = 256 * 256
+_CLOSED = -1
 
 
 class ObjectFolders:
@@ -71,5 +72,8 @@ class ObjectFolders:
         self._durable[int(outer + inner, 16)] = 1
 
     def close(self) -> None:
-        os.close(self.temporary_fd)
-        os.close(self.root_fd)
+        """A second time does nothing: the descriptors may be somebody else's by then."""
+        descriptors, self.temporary_fd, self.root_fd = (self.temporary_fd, self.root_fd), _CLOSED, _CLOSED
+        for descriptor in descriptors:
+            if descriptor != _CLOSED:
+                os.close(descriptor)
