@@ -20,6 +20,7 @@ from tests.races.oracle import PEOPLE, Arena, oracle
 from tests.races.rig import Track, pairs
 from tests.races.site import Site
 from tests.support.clock import Clock
+from tests.support.eventually import until
 from tests.support.http import Client, Connection
 from tests.support.nodes import running_cluster
 from tests.support.serving import RunningServer, running_server
@@ -158,7 +159,12 @@ def _served_by(server: RunningServer, connection: Connection) -> int:
     port = connection.sock.getsockname()[1]
     lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     inode = next(each[9] for each in lines if each[2].endswith(f":{port:04X}"))
-    return next(pid for pid in server.pids() if f"socket:[{inode}]" in _files(pid))
+
+    def serving() -> list[int]:
+        return [pid for pid in server.pids() if f"socket:[{inode}]" in _files(pid)]
+
+    until(serving)
+    return serving()[0]
 
 
 def _files(pid: int) -> set[str]:

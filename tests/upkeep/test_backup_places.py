@@ -21,15 +21,17 @@ from davdrive.metadata.properties import PropertyName
 from davdrive.metadata.statement import Statement
 from davdrive.objects.base import ObjectInfo
 from davdrive.objects.content import ContentStore
+from davdrive.objects.keys import new_key
 from davdrive.objects.local import LocalStore
 from davdrive.objects.memory import MemoryStore
 from davdrive.objects.open import open_objects
 from davdrive.objects.options import ObjectOptions, S3Options
+from davdrive.objects.probe import PROBE
 from davdrive.settings.folders import DATABASE_FILE
 from davdrive.upkeep.backup import restoring
 from davdrive.upkeep.backup.dump_file import packed, unpacked
 from davdrive.upkeep.backup.making import back_up
-from davdrive.upkeep.backup.manifest import Stored, key_of, numbers, read_manifest, write_manifest
+from davdrive.upkeep.backup.manifest import Stored, keep_small, key_of, numbers, read_manifest, write_manifest
 from davdrive.upkeep.backup.restoring import restore, verify_backup
 from davdrive.upkeep.migrating import migrate_store
 from davdrive.upkeep.rounds import LOCK
@@ -173,6 +175,13 @@ def test_a_backup_never_goes_among_objects_of_something_else(backend: Backend, e
     back_up(other, store, quiet)
     with pytest.raises(BadRequest, match="of another davdrive"):
         back_up(backend, store, quiet, keep=1)
+    assert numbers(store) == [1]
+
+
+def test_what_a_first_backup_left_when_it_was_killed_does_not_bar_its_place(backend: Backend) -> None:
+    store = MemoryStore()
+    keep_small(store, new_key(), PROBE)
+    back_up(backend, store, quiet)
     assert numbers(store) == [1]
 
 

@@ -193,9 +193,9 @@ def _step(sides: list[Side], step: Step, seen: Counter[str], where: str) -> Diff
     """Do one step on both; the difference that was met."""
     ours, theirs = (side.do(step) for side in sides)
     roots = [path for path, _ in sides[0].tokens]
-    known = next((each for each in DIFFERENCES if each.explains(step, ours.status, theirs.status, roots)), None)
-    if known is not None:
-        return known
+    known = [each for each in DIFFERENCES if each.explains(step, ours.status, theirs.status, roots)]
+    if known:
+        return min(known, key=lambda each: each.goes_on)  # what sets the trees apart first
     if _class(step, ours.status) != _class(step, theirs.status):
         raise Disagreement(f"{step}: davdrive {ours.status}, Apache {theirs.status} {theirs.body[:300]!r}, {where}")
     if step.method == "GET" and ours.status in (200, 206) and theirs.etag and ours.body != theirs.body:

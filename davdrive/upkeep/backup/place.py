@@ -13,6 +13,7 @@ from davdrive.metadata.database import Database
 from davdrive.metadata.users import secret
 from davdrive.objects.base import ObjectStore
 from davdrive.objects.keys import new_key
+from davdrive.objects.probe import PROBE, is_probe
 from davdrive.upkeep.backup.manifest import FORMAT, MARKER, keep_small, numbers
 
 _NAME = "identity of the store"
@@ -28,7 +29,7 @@ def identity(database: Database) -> str:
 def require_elsewhere(own: ObjectStore, place: ObjectStore) -> None:
     """Errors: BadRequest when both are the same store, by whatever names they are called."""
     key = new_key()
-    keep_small(place, key, b"is this another place?")
+    keep_small(place, key, PROBE)
     try:
         same = any(info.key == key for info in own.list(key))
     finally:
@@ -49,6 +50,6 @@ def claim(store: ObjectStore, whose: str) -> None:
         if kept != whose:
             raise BadRequest("the backups at that place are of another davdrive; choose a place of its own")
         return
-    if not numbers(store) and next(iter(store.list()), None) is not None:
+    if not numbers(store) and not all(is_probe(store, found) for found in store.list()):
         raise BadRequest("at that place are stored objects that are no backup; choose one where nothing is")
     keep_small(store, MARKER, json.dumps({"format": FORMAT, "store": whose}).encode())
