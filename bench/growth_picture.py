@@ -10,7 +10,8 @@ PANELS = {
     "listing": "list 1,000 members",
     "put": "PUT of a small file, durable",
     "move": "MOVE of the whole tree",
-    "delete": "DELETE of a tree",
+    "delete": "DELETE of a large tree",
+    "restore": "that tree back from the trash",
 }
 COLOURS = {"sqlite": "#1f6feb", "postgresql": "#c2410c"}
 NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
