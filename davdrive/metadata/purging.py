@@ -16,9 +16,11 @@ from davdrive.metadata.statement import Statement
 from davdrive.metadata.tables import COLLECTION
 
 _IDS = "(SELECT CAST(value AS BIGINT) FROM {TEXTS})"
-_FIRST_AFTER = Statement("""
-    SELECT revision FROM commits WHERE drive = :drive AND time_ms >= :cutoff_ms ORDER BY revision LIMIT 1""")
-_NOW = Statement("SELECT revision FROM drives WHERE id = :drive")
+# One statement: a change that is committed between two would count as older than all that is kept.
+_HORIZON = Statement("""
+    SELECT COALESCE(
+        (SELECT revision - 1 FROM commits WHERE drive = :drive AND time_ms >= :cutoff_ms ORDER BY revision LIMIT 1),
+        (SELECT revision FROM drives WHERE id = :drive), 0)""")
 _OLDEST = Statement("SELECT min(revision) FROM commits WHERE drive = :drive")
 _PRUNE_COMMITS = Statement("""
     DELETE FROM commits WHERE drive = :drive AND revision IN (
@@ -77,8 +79,8 @@ class Purged(NamedTuple):
 
 def horizon_at(session: Session, drive: int, cutoff_ms: int) -> int:
     """The last revision before a time (unix ms by the drive's clock)."""
-    first = session.value(_FIRST_AFTER, drive=drive, cutoff_ms=cutoff_ms)
-    return (session.value(_NOW, drive=drive) or 0) if first is None else first - 1
+    found: int = session.value(_HORIZON, drive=drive, cutoff_ms=cutoff_ms)
+    return found
 
 
 def oldest_revision(session: Session, drive: int) -> int:

@@ -157,7 +157,7 @@ def test_of_two_who_add_the_same_user_one_hears_that_there_is_one(site: Site) ->
 
 
 @BOTH
-@pytest.mark.parametrize("step", ["find_drive", "make_splice"])  # of looking whether it could be done, of doing it
+@pytest.mark.parametrize("step", ["glance_at", "make_splice"])  # of looking whether it could be done, of doing it
 def test_an_update_of_a_file_whose_collection_goes_meanwhile_finds_nothing(
     site: Site, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:

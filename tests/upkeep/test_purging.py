@@ -3,12 +3,18 @@
 import random
 import time
 from dataclasses import replace
+from typing import Any
+
+import pytest
 
 from davdrive.drive.backend import Backend
+from davdrive.drive.trash import list_trash
 from davdrive.drive.uploads.begin import begin
 from davdrive.metadata.caller import SYSTEM
 from davdrive.metadata.drives import find_drive, hold_drive, set_retention
 from davdrive.metadata.purging import oldest_revision, purge_entries
+from davdrive.metadata.session import Session
+from davdrive.metadata.statement import Statement
 from davdrive.upkeep.foresee import foresee
 from davdrive.upkeep.options import DAY_S
 from tests.upkeep.conftest import AT_ONCE
@@ -47,6 +53,29 @@ def test_a_deleted_tree_goes_whole_with_rows_bytes_and_objects(backend: Backend)
     assert count(backend, "contents") == 1
     assert used(backend) == len(LARGE)
     assert b"".join(objects_of(backend).values()) == LARGE or len(objects_of(backend)) == 4
+    assert not findings(backend)
+
+
+def test_what_is_deleted_while_upkeep_looks_how_far_to_go_is_kept(
+    backend: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything was older than the retention, and so was taken what was deleted at that moment."""
+    write(backend, "d/old")
+    write(backend, "d/file")
+    remove(backend, "d/old")
+    sql(backend, f"UPDATE commits SET time_ms = time_ms - {10 * DAY_S * 1000}")
+    once, ask = ["d/file"], Session.value
+
+    def value(session: Session, statement: Statement, **parameters: Any) -> Any:
+        found = ask(session, statement, **parameters)
+        if "cutoff_ms" in parameters and once:
+            remove(backend, once.pop())
+        return found
+
+    monkeypatch.setattr(Session, "value", value)
+    upkeep(backend, replace(AT_ONCE, retention_s=DAY_S))
+    assert not once
+    assert [item.path.name for item in list_trash(backend, SYSTEM, "d")] == ["file"]
     assert not findings(backend)
 
 
