@@ -8,7 +8,7 @@ from zlib import crc32
 import pytest
 
 from tests.model.proof import Rules, require_proof, table
-from tests.model.run import run, run_until_proof
+from tests.model.run import SEED, run, run_until_proof
 from tests.model.shapes import Place
 from tests.model.world import USERS
 from tests.support.serving import RunningServer, running_server
@@ -40,7 +40,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
 
 
 def test_over_http_the_drive_does_what_its_model_does(server: RunningServer) -> None:
-    tally = run_until_proof(WireWorlds(server), EXAMPLES, STEPS, machine=WireMachine, rules=USUAL)
+    tally = run_until_proof(WireWorlds(server), EXAMPLES, STEPS, machine=WireMachine, rules=USUAL, begin_with=SEED)
     print(table(tally))
     require_proof(tally, USUAL, WIRE_RULES)
 
@@ -88,4 +88,4 @@ def test_an_answer_that_is_wrong_is_noticed(server: RunningServer, monkeypatch: 
     name, spoil = FAULTS[fault]
     monkeypatch.setattr(WireOps, name, spoil(getattr(WireOps, name)))
     with pytest.raises(AssertionError):
-        run(WireWorlds(server), 4 * EXAMPLES, STEPS, machine=WireMachine)
+        run(WireWorlds(server), 4 * EXAMPLES, STEPS, machine=WireMachine, begin_with=SEED)
