@@ -21,6 +21,7 @@ from davdrive.metadata.parts import NO_OBJECT
 from davdrive.metadata.session import Row, Session
 from davdrive.objects.base import ObjectStore
 from davdrive.objects.content import ContentStore
+from davdrive.objects.probe import is_probe
 from davdrive.upkeep.backup.making import WAIT_S, Progress
 from davdrive.upkeep.backup.objects import Needed, copy_objects, missing
 from davdrive.upkeep.backup.place import require_elsewhere
@@ -79,7 +80,7 @@ def _copy_all(source: Backend, store: ObjectStore, progress: Progress) -> int:
 
 def _require_ours(source: Backend, store: ObjectStore) -> None:
     """A store that holds objects, of which none is known here, is another davdrive's: each would sweep the other's."""
-    some = [info.key for info in islice(store.list(), PAGE_OBJECTS)]
+    some = [info.key for info in islice(store.list(), PAGE_OBJECTS) if not is_probe(store, info)]
     if some and not source.database.read(lambda session: known_objects(session, some)):
         raise AlreadyExists("at that place are objects of something else; give an empty folder, bucket or prefix")
 

@@ -202,6 +202,32 @@ def test_completing_an_upload_that_another_completes_meanwhile_changes_nothing(
     assert site.backend.database.read(lambda session: session.rows(commits)) == [("put",)]
 
 
+@BOTH
+def test_who_completes_an_upload_under_an_etag_second_hears_what_the_first_heard(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It heard 412, as if somebody else had changed the file."""
+    from davdrive.drive.uploads import complete as completing
+
+    ops, place = RaceOps(site), ("d", ("f",))
+    etag = ops.put("bob", place, b"old", Demand())
+    upload = ops.begin("bob", "d", place)
+    ops.add_part("bob", upload, 1, "x")
+    real = completing._foresee
+
+    def slow(*arguments: Any) -> Any:
+        monkeypatch.setattr(completing, "_foresee", real)
+        ops.complete_over("bob", upload, place, etag)
+        return real(*arguments)
+
+    monkeypatch.setattr(completing, "_foresee", slow)
+    ops.complete_over("bob", upload, place, etag)
+    assert site.backend.database.read(lambda session: session.rows(Statement("SELECT operation FROM commits"))) == [
+        ("put",),
+        ("put",),
+    ]
+
+
 def test_nodes_that_start_together_on_an_empty_database_all_start(postgres: Postgres, tmp_path: Path) -> None:
     """All made the first user, and all but one ended with the words of a unique index."""
     url = postgres.fresh()

@@ -267,6 +267,14 @@ def test_a_change_after_the_objects_were_copied_is_not_lost_without_a_word(empty
     assert not everything(target)["drives"]
 
 
+def test_what_a_first_move_left_when_it_was_killed_does_not_bar_its_place(empty: Callable[[], Backend]) -> None:
+    source, store = empty(), MemoryStore()
+    ensure_drive(source, "d")
+    write(source, "d/file")
+    keep_small(store, new_key(), PROBE)
+    assert migrate_store(source, None, store, quiet).objects > 0
+
+
 def test_objects_never_move_among_those_of_another_davdrive(empty: Callable[[], Backend]) -> None:
     source, other = empty(), empty()
     ensure_drive(source, "d")

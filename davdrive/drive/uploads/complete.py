@@ -70,11 +70,11 @@ def complete(
     after(upload.state, Event.COMPLETE)
     check_size(upload, options.declared_size)
     options, conditions = _with_details(upload, options), _with_expected(upload, conditions)
-    _foresee(backend, caller, ref, target, conditions)
     try:
+        _foresee(backend, caller, ref, target, conditions)
         known = _known(backend, upload, options, deadline)
-    except (BodyMismatch, ChecksumMismatch, Damaged):
-        # Perhaps because the parts went while they were looked at.
+    except (BodyMismatch, ChecksumMismatch, Damaged, PreconditionFailed):
+        # Perhaps because somebody completed it meanwhile: the parts went, and the file has another ETag.
         now = find(backend, caller, ref).upload
         if now.state == COMPLETE:
             return _as_before(now, target)
