@@ -35,6 +35,7 @@ def logged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
         "DAVDRIVE_LOG__FORMAT": request.param, "DAVDRIVE_LOG__ACCESS": "true", "DAVDRIVE_LOG__LEVEL": "debug",
         "DAVDRIVE_LOG__LIBRARIES": "debug", "DAVDRIVE_AUTH__THROTTLE_ADDRESS_FREE": "1000000",
         "DAVDRIVE_AUTH__THROTTLE_USER_FREE": "1000000", "DAVDRIVE_OBJECTS__INLINE_BYTES": "1",
+        "DAVDRIVE_UPKEEP__IN_BACKGROUND": "false",  # it has lines and series of its own, at its own time
     }  # fmt: skip
     folder: Path = tmp_path_factory.mktemp("logged")
     with running_server(folder / "data", USERS, settings=settings) as running:
