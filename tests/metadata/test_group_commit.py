@@ -4,7 +4,6 @@ import os
 import sqlite3
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -26,10 +25,10 @@ from davdrive.metadata.tables import ROOT
 from davdrive.metadata.transaction import Transaction
 from davdrive.metadata.turnstile import Turnstile
 from tests.metadata.metadata_rig import add, add_in, change, make_drive
+from tests.metadata.queueing_rig import WAIT_S, together
 
 _FOREIGN = Statement("INSERT INTO entries (drive, parent, name, name_key, node, since) VALUES (99, 1, 'x', 'x', 1, 1)")
 _DEFERRED = Statement("PRAGMA defer_foreign_keys=ON")
-WAIT_S = 20
 
 
 class Log(list[str]):
@@ -64,22 +63,7 @@ def _writing(database: Database) -> Connections:
 
 
 def _together(database: Database, works: list[Any]) -> list[Any]:
-    """Run several works so that all but the first queue up behind it; their results or errors."""
-    begun, may_go_on = threading.Event(), threading.Event()
-
-    def first(_transaction: Transaction) -> None:
-        begun.set()
-        assert may_go_on.wait(WAIT_S)
-
-    with ThreadPoolExecutor(len(works) + 1) as pool:
-        leading = pool.submit(change, database, first)
-        assert begun.wait(WAIT_S)
-        queued = [pool.submit(change, database, work) for work in works]
-        while len(database._writer._queue) < len(works):  # type: ignore[attr-defined]
-            time.sleep(0.001)
-        may_go_on.set()
-        leading.result()
-        return [each.exception(WAIT_S) or each.result() for each in queued]
+    return together(database, works, lambda: len(database._writer._queue))  # type: ignore[attr-defined]
 
 
 def _adds(name: str) -> Any:

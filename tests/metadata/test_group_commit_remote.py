@@ -18,11 +18,11 @@ from davdrive.metadata.statement import Statement
 from davdrive.metadata.tables import ROOT
 from davdrive.metadata.transaction import Transaction
 from tests.metadata.metadata_rig import add_in, change, make_drive
+from tests.metadata.queueing_rig import WAIT_S, together
 from tests.support.pg_proxy import When, Wire, pg_proxy
 
 _FAIL = "DO $$ BEGIN RAISE EXCEPTION 'on purpose' USING ERRCODE = '{}'; END $$"
 _PREPARED = Statement("SELECT count(*) FROM pg_prepared_statements")
-WAIT_S = 20
 
 
 @pytest.fixture
@@ -37,24 +37,7 @@ def wired(postgres_url: str) -> Iterator[tuple[Database, Wire]]:
 
 
 def _together(database: Database, works: list[Any]) -> list[Any]:
-    """Run several works so that all but the first queue up behind it, in this order; their results or errors."""
-    begun, may_go_on = threading.Event(), threading.Event()
-
-    def first(_transaction: Transaction) -> None:
-        begun.set()
-        assert may_go_on.wait(WAIT_S)
-
-    with ThreadPoolExecutor(len(works) + 1) as pool:
-        leading = pool.submit(change, database, first)
-        assert begun.wait(WAIT_S)
-        queued = []
-        for number, work in enumerate(works, 1):
-            queued.append(pool.submit(change, database, work))
-            while len(database._writer._lanes) < number:  # type: ignore[attr-defined]
-                time.sleep(0.001)
-        may_go_on.set()
-        leading.result()
-        return [each.exception(WAIT_S) or each.result() for each in queued]
+    return together(database, works, lambda: len(database._writer._lanes))  # type: ignore[attr-defined]
 
 
 def _add(name: str) -> Any:
