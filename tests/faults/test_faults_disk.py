@@ -60,6 +60,18 @@ def put_until_refused(client: Client, size: int, allowed: set[int]) -> tuple[dic
     raise AssertionError("the disk never got full")
 
 
+def overwrite_until_refused(client: Client, there: dict[str, bytes], size: int) -> None:
+    """Some are taken first: SQLite's log, once it is written back, is room that the database already has."""
+    for name in there:
+        body = os.urandom(size)
+        answer = client.put(name, body)
+        if answer.status == FULL:
+            return
+        assert answer.status == 204, answer
+        there[name] = body
+    raise AssertionError("a full disk never refused")
+
+
 def tree_is(client: Client, there: dict[str, bytes]) -> None:
     assert names_in(client) == set(there)
     for name, body in there.items():
@@ -91,9 +103,9 @@ def test_a_full_disk_for_one_of_the_two_is_507_and_the_tree_is_right(where: Wher
         assert answer.status == FULL
         tree_is(bob, there)
         ballast = fill(small)
-        for name in list(there)[:3]:
-            assert bob.put(name, os.urandom(size)).status == FULL
-            assert bob.get(name).body == there[name]
+        for _ in range(3):
+            overwrite_until_refused(bob, there, size)
+        tree_is(bob, there)
         ballast.unlink()
         tree_is(bob, there)
         all_is_well(cluster, "--read-data")

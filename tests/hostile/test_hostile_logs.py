@@ -66,6 +66,12 @@ def hostile_requests(bob: Client) -> int:
     return sent
 
 
+def ask_last(client: Client, server: RunningServer, path: str) -> None:
+    """A line comes after its answer: with this one's in the log, those of all requests before it are there."""
+    client.do("GET", path)
+    until(lambda: path in server.log())
+
+
 def series(server: RunningServer) -> set[tuple[str, ...]]:
     """Every series by its name and labels, but for statuses and buckets."""
     text = Client(server.address).do("GET", "/-/metrics").text
@@ -76,10 +82,10 @@ def series(server: RunningServer) -> set[tuple[str, ...]]:
 def test_every_request_is_one_line_that_says_so_and_no_other(logged: RunningServer) -> None:
     bob = logged.client("bob")
     bob.put("f", b"x")
-    begun = len(logged.log())
+    ask_last(bob, logged, "/the-one-before")
+    begun = logged.log_file.stat().st_size
     sent = hostile_requests(bob)
-    bob.do("GET", LAST)
-    until(lambda: LAST in logged.log())
+    ask_last(bob, logged, LAST)
     lines = logged.log_file.read_bytes()[begun:].decode("utf-8", "strict").removesuffix("\n").split("\n")
     if lines[0].startswith("{"):
         told = [json.loads(line) for line in lines]
@@ -103,10 +109,12 @@ def test_no_password_stands_in_the_log_however_it_was_sent(logged: RunningServer
         for value in (secret, *(f"{scheme} {secret}" for scheme in ("Basic", "basic ", "Bearer", "Foo", "Basic x,"))):
             for method in ("GET", "PUT", "BOGUS"):
                 bob.do(method, "f", b"", {"Authorization": value, "Cookie": f"session={secret}"})
+        ask_last(bob, logged, f"/after-{secret[:12]}")
         assert secret not in logged.log()
     with bob.connection() as connection:  # a head that is refused: nothing of it is told
         connection.send(head("GET", "/bob/f", {**bob.headers(), "X A": SECRET}))
         assert connection.read().status == 400
+    ask_last(bob, logged, "/after-a-refused-head")
     assert SECRET not in logged.log()
 
 

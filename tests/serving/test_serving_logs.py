@@ -23,7 +23,8 @@ SMALL_INLINE = {"DAVDRIVE_OBJECTS__INLINE_BYTES": "10"}
 
 
 def lines(server: RunningServer) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in server.log().splitlines() if line.startswith("{")]
+    whole = server.log().rpartition("\n")[0]
+    return [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
 
 
 def told(server: RunningServer, **wanted: object) -> dict[str, Any]:
