@@ -215,32 +215,39 @@ def test_a_statement_or_a_lock_that_takes_too_long_is_given_up(postgres_url: str
 
 
 def test_a_connection_that_idles_in_mid_transaction_does_not_hold_the_drive(postgres_url: str) -> None:
-    database = Database(DatabaseOptions(postgres_url, wait_s=5, statement_s=0.8))
+    database, another = (Database(DatabaseOptions(postgres_url, wait_s=5, statement_s=0.8)) for _ in range(2))
     make_drive(database)
     ran: list[int] = []
+    hangs, added = threading.Event(), threading.Event()
 
     def hangs_once(transaction: Transaction) -> None:
         ran.append(1)
         if len(ran) == 1:
-            time.sleep(1.2)
+            hangs.set()
+            added.wait(20)
 
     with ThreadPoolExecutor(2) as pool:
         hanging = pool.submit(change, database, hangs_once)
-        time.sleep(0.2)
-        began = time.monotonic()
-        add(database, "f")
-        assert time.monotonic() - began < 2
+        assert hangs.wait(10)
+        add(another, "f")
+        added.set()
         hanging.result()
+    another.close()
     assert (len(ran), _revision(database)) == (2, 2)
     database.close()
 
 
 def test_no_free_connection_in_time_is_said_so(postgres_url: str) -> None:
     database = Database(DatabaseOptions(postgres_url, pool_size=2, pool_wait_s=0.2))
-    gate = threading.Event()
+    all_held, gate = threading.Barrier(3), threading.Event()
+
+    def hold(_session: object) -> bool:
+        all_held.wait(10)
+        return gate.wait(10)
+
     with ThreadPoolExecutor(2) as pool:
-        holding = [pool.submit(database.read, lambda _session: gate.wait(10)) for _ in range(2)]
-        time.sleep(0.1)
+        holding = [pool.submit(database.read, hold) for _ in range(2)]
+        all_held.wait(10)
         with pytest.raises(Unavailable, match="no database connection came free"):
             database.read(lambda session: visible_drives(session, SYSTEM))
         gate.set()

@@ -60,7 +60,7 @@ class Ranges(Closing):
 
 
 class RigApp:
-    """One path a behaviour. `seen` is the environ of the last request; `deadlines` those of /wait requests."""
+    """One path a behaviour. `seen` is the environ of the last request; /held and /deaf last until `over` is set."""
 
     def __init__(self) -> None:
         self.seen: dict[str, Any] = {}
@@ -68,6 +68,7 @@ class RigApp:
         self.ended: list[str] = []
         self.file = Path(__file__)
         self.calls = 0
+        self.over = threading.Event()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         self.seen = environ
@@ -160,8 +161,9 @@ class RigApp:
         start_response("503 Service Unavailable", [])
         return [b"given up\n"]
 
-    def nap(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
-        time.sleep(0.5)
+    def held(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        """Heeds neither its deadline nor the end of the server."""
+        assert self.over.wait(20)
         return self.hello(environ, start_response)
 
 
@@ -184,7 +186,7 @@ def connect(server: DriveServer) -> socket.socket:
     return socket.create_connection(server.listening_at, timeout=10)
 
 
-def read_until_quiet(sock: socket.socket, quiet_s: float = 0.15, first_s: float = 5.0) -> tuple[bytes, bool]:
+def read_until_quiet(sock: socket.socket, quiet_s: float = 0.5, first_s: float = 5.0) -> tuple[bytes, bool]:
     """Everything that comes until nothing does for `quiet_s`, at first for `first_s`, or the server closes."""
     parts: list[bytes] = []
     sock.settimeout(max(first_s, quiet_s))

@@ -7,7 +7,7 @@ text `broken` makes the site fail.
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,13 @@ from davdrive.server.supervisor import SupervisorLimits
 from davdrive.server.worker import Site
 
 BLOCK = os.urandom(65536)
+
+
+def slowly() -> Iterator[bytes]:
+    """The first half at once, so that its reader knows that it is under way."""
+    yield b"o"
+    time.sleep(1.0)
+    yield b"k"
 
 
 def make_site(folder: Path | None) -> Site:
@@ -33,13 +40,13 @@ def make_site(folder: Path | None) -> Site:
         if path == "/big":
             start_response("200 OK", [("Content-Length", str(65536 * 512))])
             return (BLOCK for _ in range(512))
-        if path == "/slow":
-            time.sleep(1.0)
         if path == "/read":
             buffer = bytearray(65536)
             while environ["wsgi.input"].readinto(buffer):
                 pass
         start_response("200 OK", [("Content-Type", "text/plain")])
+        if path == "/slow":
+            return slowly()
         return [{"/mode": mode, "/pid": str(os.getpid())}.get(path, "ok").encode()]
 
     return Site(app, ServerLimits(drain_s=5.0, drain_idle_s=1.0, head_s=5.0, rate_window_s=5.0))

@@ -43,6 +43,15 @@ class RunningSite:
         finally:
             connection.close()
 
+    @contextlib.contextmanager
+    def begun(self, path: str) -> Iterator[http.client.HTTPResponse]:
+        """An answer whose head is there; it is the reader's to read on."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection.request("GET", path)
+        with connection.getresponse() as answer:
+            yield answer
+        connection.close()
+
     def signal(self, number: int) -> None:
         self.process.send_signal(number)
 

@@ -1,11 +1,11 @@
 """Workers: rolled over without a lost request, killed without harm to others, drained, and given up when hopeless."""
 
+import contextlib
 import http.client
 import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -86,28 +86,19 @@ def test_connections_are_shared_between_the_workers() -> None:
 
 def test_a_stop_lets_requests_under_way_end_and_takes_no_more() -> None:
     with running_site(2) as site:
-        answers: list[str] = []
-        threads = [threading.Thread(target=lambda: answers.append(site.ask("/slow"))) for _ in range(4)]
-        for thread in threads:
-            thread.start()
-        time.sleep(0.3)
-        site.signal(signal.SIGTERM)
-        site.await_notice("STOPPING=1")
-        for thread in threads:
-            thread.join()
-        assert answers == ["ok"] * 4
+        with contextlib.ExitStack() as stack:
+            under_way = [stack.enter_context(site.begun("/slow")) for _ in range(4)]
+            site.signal(signal.SIGTERM)
+            site.await_notice("STOPPING=1")
+            assert [answer.read() for answer in under_way] == [b"ok"] * 4
         assert site.process.wait(10) == 0
 
 
 def test_one_process_alone_drains_as_well() -> None:
     with running_site(0) as site:
-        answers: list[str] = []
-        thread = threading.Thread(target=lambda: answers.append(site.ask("/slow")))
-        thread.start()
-        time.sleep(0.3)
-        site.signal(signal.SIGTERM)
-        thread.join()
-        assert answers == ["ok"]
+        with site.begun("/slow") as answer:
+            site.signal(signal.SIGTERM)
+            assert answer.read() == b"ok"
         assert site.process.wait(10) == 0
 
 
