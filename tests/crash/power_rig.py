@@ -24,9 +24,10 @@ from davdrive.upkeep.check import CheckOptions, check
 from tests.crash.chores import tree_of
 from tests.crash.disk import Disk, Kept
 from tests.crash.strace import Call, calls, command, run
+from tests.support.commands import environment
 from tests.support.dav import locked
 from tests.support.http import Client
-from tests.support.serving import HOST, USERS, environment, free_port, wait_until_ready
+from tests.support.serving import HOST, USERS, free_port, wait_until_ready
 
 ANSWER = b"HTTP/1.1 2"
 LARGE = os.urandom(150_000)

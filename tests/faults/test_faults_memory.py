@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.commands import davdrive
 from tests.support.dav import update
 from tests.support.http import Answer, Client
-from tests.support.serving import RunningServer, add_user, davdrive, start_server
+from tests.support.people import add_users
+from tests.support.serving import RunningServer, start_server
 
 USERS = {"bob": "bob's secret"}
 MIB = 1 << 20
@@ -66,7 +68,7 @@ def starve(server: RunningServer, client: Client) -> list[Answer]:
 def others_notice_nothing(folder: Path, program: str) -> None:
     data_dir = folder / "data"
     data_dir.mkdir()
-    add_user(data_dir, "bob", USERS["bob"])
+    add_users(data_dir, {"bob": USERS["bob"]})
     server = start_server(data_dir, USERS, program=program, settings=SETTINGS)
     try:
         bob = server.client()

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.support.commands import davdrive
 from tests.support.http import Client
-from tests.support.serving import RunningServer, davdrive, running_server
+from tests.support.serving import RunningServer, running_server
 
 USERS = {"bob": "bob's secret", "alice": "alice's secret", "mallory": "mallory's secret", "eve": "eve's secret"}
 _numbers = itertools.count()

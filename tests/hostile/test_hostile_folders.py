@@ -8,7 +8,9 @@ import pytest
 
 from davdrive.errors import Misconfigured
 from davdrive.folders import make_private_folder
-from tests.support.serving import RunningServer, add_user, davdrive, running_server
+from tests.support.commands import davdrive
+from tests.support.people import add_user
+from tests.support.serving import RunningServer, running_server
 
 STRANGER = 4243
 

@@ -4,8 +4,10 @@ import base64
 
 import pytest
 
+from tests.support.commands import davdrive
 from tests.support.http import Answer, Client, head
-from tests.support.serving import RunningServer, add_user, davdrive
+from tests.support.people import add_user
+from tests.support.serving import RunningServer
 
 LONGEST_NAME, LONGEST_PASSWORD = 255, 1024
 """Bytes. A name is one of a file too, and Argon2 need not hash more than anybody types."""

@@ -6,9 +6,10 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.support.commands import davdrive
 from tests.support.dav import listing, locked, names_in, submitted, unlock
 from tests.support.http import Client
-from tests.support.serving import RunningServer, davdrive, running_server
+from tests.support.serving import RunningServer, running_server
 
 WILDCARDS = ("%", "_", "a%", "a_c", "%c", "a\\%c", "[a-c]", "a*c", "a?c", "\\", "%%", "a'c", "a--c")
 """Each beside a name that it would match as a pattern."""

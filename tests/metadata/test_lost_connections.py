@@ -1,5 +1,6 @@
 """PostgreSQL going away at the worst moments, through a proxy that cuts there."""
 
+import itertools
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from davdrive.metadata.session import Session
 from davdrive.metadata.statement import Statement
 from davdrive.metadata.transaction import Transaction
 from tests.metadata.metadata_rig import add, change, make_drive
+from tests.support.eventually import until
 from tests.support.pg_proxy import When, Wire, pg_proxy
 from tests.support.postgres import Postgres
 
@@ -172,31 +174,44 @@ def test_backends_that_are_terminated_all_the_time_lose_and_double_nothing(
 ) -> None:
     database = Database(DatabaseOptions(postgres_url, wait_s=5, application="victim"))
     make_drive(database)
-    over, kills = threading.Event(), []
+    over, kills = threading.Event(), [0]
+    added: list[int] = []
+    unknown: list[str] = []
 
-    def killer() -> None:
-        with psycopg.connect(postgres.uri, autocommit=True) as connection:
-            while not over.wait(0.03):
-                found = connection.execute(
-                    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'victim'"
-                ).fetchone()
-                kills.append(found[0] if found else 0)
-
-    with ThreadPoolExecutor(5) as pool:
-        killing = pool.submit(killer)
-        added, unknown = [], 0
-        futures = [pool.submit(add, database, f"n{number}") for number in range(150)]
-        for future in futures:
+    def adder(who: int) -> None:
+        for number in itertools.count():
+            if over.is_set():
+                return
             try:
-                added.append(future.result())
-            except Unavailable:
-                unknown += 1
-        over.set()
-        killing.result()
-    assert sum(kills) > 5, "nothing was put to the test"
-    assert len(set(added)) == len(added) > 50
-    assert len(added) <= _revision(database) <= len(added) + unknown
+                added.append(add(database, f"n{who}-{number}"))
+            except Unavailable as error:
+                unknown.append(str(error))
+
+    def put_to_the_test() -> bool:
+        time.sleep(0.03)
+        kills.append(_terminate(postgres))
+        return sum(kills) > 10 and len(added) > 100
+
+    with ThreadPoolExecutor(4) as pool:
+        adding = [pool.submit(adder, who) for who in range(4)]
+        try:
+            until(put_to_the_test, 60)
+        finally:
+            over.set()
+        for each in adding:
+            each.result()
+    assert len(set(added)) == len(added)
+    assert len(added) <= _revision(database) <= len(added) + len(unknown)
     database.close()
+
+
+def _terminate(postgres: Postgres) -> int:
+    """End every backend that has a victim; how many there were."""
+    with psycopg.connect(postgres.uri, autocommit=True) as connection:
+        found = connection.execute(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'victim'"
+        ).fetchone()
+    return found[0] if found else 0
 
 
 def test_a_statement_or_a_lock_that_takes_too_long_is_given_up(postgres_url: str) -> None:

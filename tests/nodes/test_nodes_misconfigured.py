@@ -16,10 +16,10 @@ from davdrive.errors import DriveError
 from davdrive.metadata.database import Database
 from davdrive.metadata.engine import DatabaseOptions
 from davdrive.settings import Settings, load_settings
+from tests.support.commands import environment
 from tests.support.nodes import store_settings
 from tests.support.postgres import Postgres
 from tests.support.seaweed import Seaweed
-from tests.support.serving import environment
 
 HIDDEN = "hush-hush"
 NOWHERE = "http://127.0.0.1:1"

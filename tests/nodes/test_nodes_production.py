@@ -15,12 +15,13 @@ from pathlib import Path
 import pytest
 
 from tests.proxies.proxy_programs import CONFIG, PROGRAMS, Place, free_port, wait_until_listening
+from tests.support.commands import environment
 from tests.support.dav import lockinfo
 from tests.support.http import Client
 from tests.support.postgres import Postgres
 from tests.support.programs import lacks, needs
 from tests.support.seaweed import Seaweed
-from tests.support.serving import HOST, environment, wait_until_ready
+from tests.support.serving import HOST, wait_until_ready
 
 NAME = "drive.example.org"
 PASSWORD = "bob's secret"

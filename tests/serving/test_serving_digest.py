@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.commands import davdrive, environment
 from tests.support.http import Answer, Client
-from tests.support.serving import RunningServer, davdrive, environment, running_server
+from tests.support.serving import RunningServer, running_server
 
 ON = {"DAVDRIVE_AUTH__DIGEST": "true"}
 PASSWORD = "dave's sécret"

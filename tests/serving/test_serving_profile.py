@@ -8,7 +8,8 @@ import pytest
 
 from davdrive.observe.flame import flame_graph
 from davdrive.observe.sampler import Stacks, collapsed, parsed
-from tests.support.serving import RunningServer, davdrive, running_server
+from tests.support.commands import davdrive
+from tests.support.serving import RunningServer, running_server
 
 
 class Busy:

@@ -11,10 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.support.commands import environment
 from tests.support.http import Client
 from tests.support.postgres import Postgres
 from tests.support.seaweed import Seaweed
-from tests.support.serving import HOST, USERS, environment, free_port, wait_until_ready
+from tests.support.serving import HOST, USERS, free_port, wait_until_ready
 
 COMMAND_TIMEOUT_S = 120
 DRAINED_S = 45.0

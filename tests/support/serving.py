@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.commands import davdrive, environment
 from tests.support.http import Client
+from tests.support.people import add_users
 
 HOST = "127.0.0.1"
 START_TIMEOUT_S = 30.0
@@ -94,30 +96,6 @@ def _status_kib(pid: int, name: str) -> int:
     return 0
 
 
-def davdrive(
-    *arguments: str, data_dir: Path, stdin: str = "", check: bool = True
-) -> "subprocess.CompletedProcess[str]":
-    """Run a command of davdrive to its end."""
-    done = subprocess.run(
-        [sys.executable, "-m", "davdrive", *arguments, "--data-dir", str(data_dir)],
-        input=stdin, capture_output=True, text=True, timeout=120, env=environment(), check=False,
-    )  # fmt: skip
-    assert not check or done.returncode == 0, f"davdrive {' '.join(arguments)}: {done.stdout}{done.stderr}"
-    return done
-
-
-def environment(**more: str) -> dict[str, str]:
-    """The environment of a davdrive process: nothing that the caller's shell says about davdrive gets in."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("DAVDRIVE_")}
-    return {**kept, "PYTHONUNBUFFERED": "1", **more}
-
-
-def add_user(data_dir: Path, name: str, password: str) -> None:
-    """`davdrive user add NAME --password-stdin`, for a user that is not there yet."""
-    added = davdrive("user", "add", name, "--password-stdin", data_dir=data_dir, stdin=password + "\n", check=False)
-    assert added.returncode == 0 or "already" in added.stderr, added.stdout + added.stderr
-
-
 def free_port() -> int:
     """A port of loopback that nobody listens on now."""
     with socket.socket() as sock:
@@ -142,9 +120,7 @@ def running_server(
     as `DAVDRIVE_LIMITS__RANGES`.
     The process is stopped at the end, and must not have printed a traceback.
     """
-    data_dir.mkdir(parents=True, exist_ok=True)
-    for name, password in users.items():
-        add_user(data_dir, name, password)
+    add_users(data_dir, users)
     server = start_server(data_dir, users, workers=workers, options=options, settings=settings, program=program)
     try:
         yield server

@@ -6,7 +6,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.support.serving import HOST, USERS, RunningServer, environment, free_port, wait_until_ready
+from tests.support.commands import environment
+from tests.support.serving import HOST, USERS, RunningServer, free_port, wait_until_ready
 
 ROOT = Path(__file__).parents[2]
 

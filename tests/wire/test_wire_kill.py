@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.commands import davdrive
 from tests.support.dav import listing
 from tests.support.http import Client
-from tests.support.serving import RunningServer, add_user, davdrive, running_server, start_server
+from tests.support.people import add_users
+from tests.support.serving import RunningServer, running_server, start_server
 
 USERS = {"bob": "bob's secret"}
 WRITERS = 6
@@ -97,7 +99,7 @@ class Writer:
 def test_every_acknowledged_change_survives_sigkill(tmp_path: Path, workers: int) -> None:
     data_dir = tmp_path / "data"
     data_dir.mkdir()
-    add_user(data_dir, "bob", USERS["bob"])
+    add_users(data_dir, {"bob": USERS["bob"]})
     writers = [Writer(number) for number in range(WRITERS)]
     server = start_server(data_dir, USERS, workers=workers)
     for kill_after in KILL_AFTER:
@@ -142,7 +144,7 @@ def test_a_worker_that_is_killed_under_load_takes_nothing_with_it_and_the_others
 def test_a_supervisor_that_is_killed_under_load_takes_nothing_with_it(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
     data_dir.mkdir()
-    add_user(data_dir, "bob", USERS["bob"])
+    add_users(data_dir, {"bob": USERS["bob"]})
     writers = [Writer(number) for number in range(WRITERS)]
     server = start_server(data_dir, USERS, workers=2)
     answered = threading.Semaphore(0)

@@ -8,8 +8,9 @@ import pytest
 from tests.support.dav import prop
 from tests.support.http import Client
 from tests.support.peers import Peer
+from tests.support.people import add_users
 from tests.support.seeding import seed_files
-from tests.support.serving import RunningServer, add_user, running_server
+from tests.support.serving import RunningServer, running_server
 
 MEMBERS = 10_000
 MOST_GROWTH_BYTES = 40 << 20
@@ -21,7 +22,7 @@ def full_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSer
     """A server with ten thousand files in one collection, on which every depth is permitted."""
     data_dir: Path = tmp_path_factory.mktemp("listing") / "data"
     data_dir.mkdir()
-    add_user(data_dir, "bob", "b")
+    add_users(data_dir, {"bob": "b"})
     seed_files(data_dir, "bob", "many", (f"a file with an ordinary name {number}.txt" for number in range(MEMBERS)))
     settings = {"DAVDRIVE_LIMITS__PROPFIND_INFINITY": "true"}
     with running_server(data_dir, {"bob": "b"}, settings=settings) as server:

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tests.support.commands import davdrive
 from tests.support.dav import element_in, locked, sentence_of, unchanged, update
 from tests.support.http import Answer, Body, Client
 from tests.support.programs import lacks, needs
 from tests.support.s3_proxy import s3_proxy
 from tests.support.seaweed import Seaweed
-from tests.support.serving import davdrive, running_server
+from tests.support.serving import running_server
 
 USERS = {"bob": "bob's secret"}
 DISK_BYTES = 12 << 20

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.commands import davdrive
 from tests.support.dav import listing, lockinfo, names_in
 from tests.support.http import Answer, Client, Connection
-from tests.support.serving import RunningServer, davdrive, running_server, start_server
+from tests.support.serving import RunningServer, running_server, start_server
 from tests.support.stock import stock_wsgidav
 
 ROUNDS = 40
