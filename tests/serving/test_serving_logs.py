@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from davdrive.auth.buckets import MemoryBuckets, Rate
+from davdrive.auth.buckets import Rate
 from davdrive.auth.rate_limits import RateLimits, RateRules
+from davdrive.auth.shared_buckets import SharedBuckets
 from davdrive.auth.transfers import TransferSlots
 from davdrive.cli.wiring.rates import Limits
 from davdrive.settings import load_settings
@@ -126,12 +127,13 @@ def test_files_leave_by_sendfile_unless_downloads_are_limited(tmp_path: Path, do
             return [("f", 0, 1)]
 
     rules = RateRules(download=Rate(100, 100) if download else None, transfers=3)
-    slots = TransferSlots(tmp_path / "t")
-    app = RateLimits(lambda e, s: Body(), "user", lambda _: "bob", rules, MemoryBuckets(), slots)
+    slots, buckets = TransferSlots(tmp_path / "t"), SharedBuckets(tmp_path / "b", 64)
+    app = RateLimits(lambda e, s: Body(), "user", lambda _: "bob", rules, buckets, slots)
     result = app({"REQUEST_METHOD": "GET", "wsgi.input": None}, lambda *_: None)
     assert hasattr(result, "file_ranges") is not download
     assert list(result) == [b"x"]
     slots.close()
+    buckets.close()
 
 
 def test_where_nothing_is_limited_the_application_is_what_it_was(tmp_path: Path) -> None:
