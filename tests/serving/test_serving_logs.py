@@ -79,8 +79,10 @@ def test_the_access_log_holds_no_query_no_link_secret_and_the_clients_own_addres
     settings = JSON | {"DAVDRIVE_SERVER__TRUSTED_PROXIES": "127.0.0.1"}
     with running_server(data_dir, settings=settings) as server:
         stranger = Client(server.address)
-        stranger.do("GET", "/-/links/s3cret-token?password=hunter2", headers={"X-Forwarded-For": "192.0.2.7"})
-        assert told(server, event="request", path="/-/links/…")["address"] == "192.0.2.7"
+        proxied = {"X-Forwarded-For": "192.0.2.7", "X-Request-ID": "of-the-proxy"}
+        stranger.do("GET", "/-/links/s3cret-token?password=hunter2", headers=proxied)
+        access = told(server, event="request", path="/-/links/…")
+        assert (access["address"], access["request"]) == ("192.0.2.7", "of-the-proxy")
         assert "s3cret" not in server.log()
         assert "hunter2" not in server.log()
 
