@@ -91,7 +91,7 @@ def _tell(made: Made, json_lines: bool) -> None:
     for files in made.lost:
         click.echo(shown.printable(f"bytes are missing of {files}"))
     if made.removed_backups:
-        click.echo(f"{made.removed_backups} old backups and {made.removed_objects:,} objects are removed")
+        click.echo(f"older backups removed: {made.removed_backups:,}, with objects: {made.removed_objects:,}")
 
 
 def _list(store: ObjectStore, json_lines: bool) -> None:

@@ -1,5 +1,7 @@
 """The command line: options that every command takes, and one way to tell of errors."""
 
+import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -50,7 +52,7 @@ class Commands(click.Group):
         return found
 
 
-@click.group(cls=Commands)
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="davdrive")
 def cli() -> None:
     """A WebDAV drive: serve it, and look after its users and drives."""
@@ -103,6 +105,15 @@ def main() -> None:
         from davdrive.cli.shown import printable  # an error may hold a name that somebody else chose
 
         click.echo(f"davdrive: {printable(str(error))}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:  # whoever read what is printed has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)
+    except OSError as error:
+        from davdrive.cli.shown import printable
+
+        where = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
+        click.echo(f"davdrive: {printable(where + (error.strerror or type(error).__name__))}", err=True)
         sys.exit(1)
 
 

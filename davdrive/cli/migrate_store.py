@@ -63,13 +63,14 @@ def _tell(
         return
     for finding in done.findings:
         click.echo(shown.printable(f"{finding.promise}: {finding.message}"))
-    click.echo(f"{done.rows:,} rows and {done.objects:,} objects are copied. Settings from now on:")
+    if to_metadata is None:
+        click.echo(f"{done.objects:,} objects are copied. Stop the servers, run it once more, and from then on set:")
+    else:
+        click.echo(f"{done.rows:,} rows and {done.objects:,} objects are copied. Settings from now on:")
     for option, value in (("metadata", to_metadata), ("objects", to_objects)):
         if value is not None:
             click.echo(f"  {option}.url = {mask_url(value)}")
     if to_endpoint_url is not None:
         click.echo(f"  objects.endpoint_url = {to_endpoint_url}")
-    if to_metadata is None:
-        click.echo("Nothing was switched over: run it once more with the servers stopped.")
-    elif not done.findings:
+    if to_metadata is not None and not done.findings:
         click.echo("Every byte was read there and is what was stored.")
