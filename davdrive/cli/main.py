@@ -3,7 +3,8 @@
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import click
@@ -13,6 +14,21 @@ from davdrive.errors import DriveError
 
 if TYPE_CHECKING:
     from davdrive.settings import Settings
+
+
+@contextmanager
+def ended_at_once() -> Iterator[None]:
+    """Let Ctrl-C end the program without a word while modules are imported: nothing is under way, and libraries make
+    other errors of a KeyboardInterrupt."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class Commands(click.Group):
@@ -48,7 +64,8 @@ class Commands(click.Group):
             return None
         from importlib import import_module
 
-        found: click.Command = import_module(f"davdrive.cli.{module}").command
+        with ended_at_once():
+            found: click.Command = import_module(f"davdrive.cli.{module}").command
         return found
 
 
@@ -74,8 +91,8 @@ def common(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def read_settings(flags: dict[str, Any], files: tuple[str, ...]) -> "Settings":
     """The settings; the program ends with exit status 1 and every problem when they cannot be used."""
-    from davdrive.settings import SettingsError, load_settings  # a tenth of a second that `--help` need not wait for
-
+    with ended_at_once():  # a tenth of a second that `--help` need not wait for
+        from davdrive.settings import SettingsError, load_settings
     try:
         return load_settings(flags, files)
     except SettingsError as error:

@@ -7,7 +7,7 @@ import click
 from davdrive.cli import shown
 from davdrive.cli.main import Settings, common
 from davdrive.cli.patient import make_patient_backend, make_patient_database
-from davdrive.cli.places import open_place
+from davdrive.cli.places import called, open_place
 from davdrive.cli.progress import progress
 from davdrive.cli.stopping import gently
 from davdrive.cli.wiring import database_options
@@ -47,7 +47,8 @@ def command(
         raise Unavailable("a server or another command has this database open; stop it, then run this again")
     source = make_patient_backend(settings)
     store = None if to_objects is None else open_place(settings, to_objects, to_endpoint_url)
-    database = None if to_metadata is None else make_patient_database(DatabaseOptions(to_metadata))
+    with called("metadata.url", "--to-metadata"):
+        database = None if to_metadata is None else make_patient_database(DatabaseOptions(to_metadata))
     with gently(ENDED) as asked, progress(quiet=json_lines) as bar:
         done = migrate_store(source, database, store, asked.between(bar.stage))
     _tell(done, to_metadata, to_objects, to_endpoint_url, json_lines)

@@ -1,13 +1,14 @@
 """What commands say when something is wrong, and their help: one sentence, no traceback, nothing made by mistake."""
 
 import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import pytest
 
-from davdrive.cli.main import cli
+from davdrive.cli.main import cli, ended_at_once
 from tests.cli.conftest import Run
 
 
@@ -58,6 +59,9 @@ def test_a_mistyped_data_directory_is_told_and_not_made(words: str, run: Run, tm
         ("import . ann", "there is no drive 'ann'; davdrive drive list shows them"),
         ("config show nonsense", "no option begins with 'nonsense'"),
         ("export bob /dev/null", "/dev/null: File exists"),
+        ("backup /dev/null/there", "Not a directory; check /dev/null/there"),
+        ("backup ftp://there/", "ftp://there/ names no store"),
+        ("migrate-store --to-metadata there", "--to-metadata is not a database URL"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence(words: str, sentence: str, bob: Run) -> None:
@@ -81,6 +85,19 @@ def test_the_largest_numbers_are_taken(bob: Run) -> None:
 def test_a_password_that_is_too_long_changes_nothing(bob: Run) -> None:
     said = bob("user", "passwd", "bob", "--password-stdin", stdin="x" * 1025 + "\n")
     assert (said.status, said.err) == (1, "davdrive: a password may have at most 1024 bytes in UTF-8\n")
+
+
+def test_ctrl_c_ends_the_program_at_once_while_it_loads_and_never_undoes_a_handler() -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with ended_at_once():
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_DFL
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        with ended_at_once():
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def helps(command: click.Command, context: click.Context) -> Iterator[str]:
