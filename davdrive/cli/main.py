@@ -78,7 +78,7 @@ def cli() -> None:
 def common(function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command --data-dir and --config, and hand it the settings."""
 
-    @click.option("--data-dir", metavar="DIR", help="Where metadata and files live (without other settings).")
+    @click.option("--data-dir", metavar="DIR", help="Where everything lives; ~/.local/share/davdrive without it.")
     @click.option("--config", "configs", metavar="FILE", multiple=True, help="A TOML, YAML or JSON file of settings.")
     def with_settings(data_dir: str | None, configs: tuple[str, ...], **arguments: Any) -> Any:
         flags: dict[str, Any] = {name: arguments.pop(name) for name in ("listen", "workers") if name in arguments}

@@ -64,10 +64,11 @@ def _tell(
         return
     for finding in done.findings:
         click.echo(shown.printable(f"{finding.promise}: {finding.message}"))
+    objects = shown.counted(done.objects, "object")
     if to_metadata is None:
-        click.echo(f"{done.objects:,} objects are copied. Stop the servers, run it once more, and from then on set:")
+        click.echo(f"Copied: {objects}. Stop the servers, run it once more, and from then on set:")
     else:
-        click.echo(f"{done.rows:,} rows and {done.objects:,} objects are copied. Settings from now on:")
+        click.echo(f"Copied: {shown.counted(done.rows, 'row')}, {objects}. Settings from now on:")
     for option, value in (("metadata", to_metadata), ("objects", to_objects)):
         if value is not None:
             click.echo(f"  {option}.url = {mask_url(value)}")

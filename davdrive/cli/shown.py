@@ -27,7 +27,12 @@ def size(count: int | None) -> str:
         if amount < 1024 or unit == _UNITS[-1]:
             break
         amount /= 1024
-    return f"{count:,} bytes" if unit == "bytes" else f"{amount:,.1f} {unit}"
+    return counted(count, "byte") if unit == "bytes" else f"{amount:,.1f} {unit}"
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 object`, `2 objects`."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
 def moment(time_ms: int | None) -> str:
