@@ -2,17 +2,18 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from davdrive.auth.known import KnownUsers
 from davdrive.auth.passwords import Passwords
 from davdrive.auth.remember import Remembered
 from davdrive.auth.throttle import Failures, MemoryFailures, Throttle
 from davdrive.drive.names import name_key
-from davdrive.errors import StorageFull, TooManyRequests
+from davdrive.errors import DriveError, StorageFull, TooManyRequests
 from davdrive.metadata.caller import Caller
 from davdrive.metadata.database import Database
 from davdrive.metadata.session import Session
-from davdrive.metadata.users import User, app_passwords, failures_of, find_user, set_failures
+from davdrive.metadata.users import User, app_passwords, failures_of, find_user, renew_hash, set_failures
 from davdrive.observe.metrics import record
 
 
@@ -101,9 +102,17 @@ class Accounts:
     def _matches(self, user: User | None, password: str) -> bool:
         """One hash, or two for what looks like an app password, whether the user exists or not."""
         if self._passwords.verify(None if user is None else user.password_hash, password):
+            if user is not None and self._passwords.is_cheap(user.password_hash):
+                self._renew(user, password)
             return True
         identity = app_password_id(password)
         return identity is not None and self._passwords.verify(self._app_hash(user, identity), password)
+
+    def _renew(self, user: User, password: str) -> None:
+        """The settings ask for a dearer hash by now. A database that is away or full keeps nobody out: next time."""
+        fresh = self._passwords.hash(password)
+        with suppress(DriveError):
+            self._database.write(lambda session: renew_hash(session, user.id, user.password_hash, fresh))
 
     def _app_hash(self, user: User | None, identity: int) -> str | None:
         if user is None:

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
-IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 UNIX = "unix"
 MAX_HOPS = 32
 _IPV6_CLIENT_BITS = 64

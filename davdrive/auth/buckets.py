@@ -4,10 +4,7 @@ Time is a monotonic clock in seconds and comes in as an argument. On one machine
 so the state may be shared between them.
 """
 
-from collections import OrderedDict
 from dataclasses import dataclass
-from threading import Lock
-from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,41 +49,3 @@ def spend(level: Level | None, rate: Rate, amount: float, now: float) -> tuple[L
     """
     tokens = filled(level, rate, now) - amount
     return Level(tokens, now), max(0.0, -tokens / rate.per_s)
-
-
-class Buckets(Protocol):
-    """Many buckets by key; bounded, the longest unused one makes room."""
-
-    def take(self, key: str, rate: Rate, amount: float, now: float) -> float:
-        """See `take`: 0.0 if `amount` was taken, otherwise the seconds to wait, and nothing was taken."""
-        ...
-
-    def spend(self, key: str, rate: Rate, amount: float, now: float) -> float:
-        """See `spend`: the seconds to pause; `amount` was taken."""
-        ...
-
-
-class MemoryBuckets:
-    """Buckets of this process alone."""
-
-    def __init__(self, entries: int = 65_536) -> None:
-        self._levels: OrderedDict[str, Level] = OrderedDict()
-        self._entries = entries
-        self._mutex = Lock()
-
-    def take(self, key: str, rate: Rate, amount: float, now: float) -> float:
-        with self._mutex:
-            level, wait = take(self._levels.pop(key, None), rate, amount, now)
-            self._keep(key, level)
-        return wait
-
-    def spend(self, key: str, rate: Rate, amount: float, now: float) -> float:
-        with self._mutex:
-            level, wait = spend(self._levels.pop(key, None), rate, amount, now)
-            self._keep(key, level)
-        return wait
-
-    def _keep(self, key: str, level: Level) -> None:
-        self._levels[key] = level
-        if len(self._levels) > self._entries:
-            self._levels.popitem(last=False)

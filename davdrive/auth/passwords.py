@@ -4,7 +4,7 @@ import threading
 import unicodedata
 from dataclasses import dataclass
 
-from argon2 import PasswordHasher
+from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import Argon2Error, InvalidHashError
 
 from davdrive.baton import resting
@@ -57,12 +57,13 @@ class Passwords:
                 return False
             return self._matches(stored, prepared)
 
-    def needs_rehash(self, stored: str) -> bool:
-        """Whether the hash was made at another cost than today's; hash again when the password was just verified."""
-        try:
-            return self._hasher.check_needs_rehash(stored)
-        except InvalidHashError:
-            return True
+    def is_cheap(self, stored: str) -> bool:
+        """Whether the hash was made at less than today's cost, and is to be made anew by who knows the password.
+
+        One that cost more is left: nodes with different settings would renew each other's for ever.
+        """
+        made = extract_parameters(stored)
+        return made.memory_cost * made.time_cost < self._cost.memory_kib * self._cost.passes
 
     def _matches(self, stored: str, prepared: bytes) -> bool:
         try:

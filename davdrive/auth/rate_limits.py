@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from davdrive.auth.buckets import Buckets, Rate
+from davdrive.auth.buckets import Rate
+from davdrive.auth.shared_buckets import SharedBuckets
 from davdrive.auth.slowed import Held, Meter, SlowedAnswer, SlowedInput, pause
 from davdrive.auth.transfers import TransferSlots
 from davdrive.observe.metrics import record
@@ -52,7 +53,7 @@ class RateLimits:
         kind: str,
         who: Callable[[dict[str, Any]], str | None],
         rules: RateRules,
-        buckets: Buckets,
+        buckets: SharedBuckets,
         slots: TransferSlots,
     ) -> None:
         self._app = app

@@ -77,11 +77,6 @@ class Remembered(Generic[Who]):
         """Whether the credentials were verified once and may be remembered still."""
         return self._digest(user, password) in self._entries
 
-    def forget(self) -> None:
-        """Drop everything, as after a reload of the settings."""
-        with self._mutex:
-            self._entries.clear()
-
     def __len__(self) -> int:
         return len(self._entries)
 

@@ -30,7 +30,7 @@ Change = Callable[[Level | None, Rate, float, float], tuple[Level, float]]
 class SharedBuckets:
     """Buckets in the file at `path`, made when missing, with room for `slots` of 32 bytes; fork- and thread-safe.
 
-    All processes must agree on `slots`. It satisfies `Buckets`.
+    All processes must agree on `slots`.
     """
 
     def __init__(self, path: Path, slots: int) -> None:
@@ -46,9 +46,11 @@ class SharedBuckets:
         os.register_at_fork(after_in_child=self._renew_mutex)
 
     def take(self, key: str, rate: Rate, amount: float, now: float) -> float:
+        """See `take`: 0.0 if `amount` was taken, otherwise the seconds to wait, and nothing was taken."""
         return self._change(take, key, rate, amount, now)
 
     def spend(self, key: str, rate: Rate, amount: float, now: float) -> float:
+        """See `spend`: the seconds to pause; `amount` was taken."""
         return self._change(spend, key, rate, amount, now)
 
     def close(self) -> None:

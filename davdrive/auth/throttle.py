@@ -104,7 +104,7 @@ def address_key(address: str) -> str:
 
 
 class MemoryFailures:
-    """Failures in this process alone, for tests and a first start; the `entries` used last are kept."""
+    """Failures in this process alone, while the database has no room for them; the `entries` used last are kept."""
 
     def __init__(self, entries: int = 10_000) -> None:
         self._states: OrderedDict[str, Failures] = OrderedDict()

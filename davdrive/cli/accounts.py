@@ -1,7 +1,9 @@
 """Making and changing users and drives, for the commands."""
 
 from davdrive.auth.passwords import Passwords
-from davdrive.drive.names import check_name, name_key
+from davdrive.cli.shown import drive_path
+from davdrive.drive.backend import Backend
+from davdrive.drive.names import DrivePath, check_name, name_key
 from davdrive.errors import AlreadyExists, BadRequest, NotFound
 from davdrive.metadata.caller import SYSTEM
 from davdrive.metadata.database import Database
@@ -26,19 +28,23 @@ def add_user(
     digest_ha1: str | None = None,
 ) -> None:
     """Make a user and the drive of the same name. Errors: BadName, BadRequest, AlreadyExists."""
-    key = user_key(name)
-    if not password:
-        raise BadRequest("the password is empty")
-    try:
-        hashed = passwords.hash(password)
-    except ValueError as error:
-        raise BadRequest(str(error)) from None
+    key, hashed = user_key(name), stored_password(passwords, password)
 
     def work(session: Session) -> None:
         user = create_user(session, name, key, hashed, digest_ha1=digest_ha1, administrator=administrator)
         grant(session, _own_drive(session, name, key), user, OWNER)
 
     database.write(work)
+
+
+def stored_password(passwords: Passwords, password: str) -> str:
+    """What is kept of a password. Errors: BadRequest for none, or one that is too long."""
+    if not password:
+        raise BadRequest("the password is empty")
+    try:
+        return passwords.hash(password)
+    except ValueError as error:
+        raise BadRequest(str(error)) from None
 
 
 def _own_drive(session: Session, name: str, key: str) -> int:
@@ -74,6 +80,13 @@ def remove_for_good(session: Session, name: str) -> None:
     """Remove a user, once none of the user's writes is under way. Errors: NotFound."""
     hold_drives_of(session, require_user(session, name).id)
     remove_user(session, held_user(session, name).id)
+
+
+def known_path(backend: Backend, text: str) -> DrivePath:
+    """`/bob/letters/a.txt` as a path in a drive that is there. Errors: BadRequest, BadName, NotFound."""
+    place = drive_path(text)
+    backend.database.read(lambda session: require_drive(session, place.drive))
+    return place
 
 
 def require_drive(session: Session, name: str) -> Drive:

@@ -84,14 +84,16 @@ def _tell(made: Made, json_lines: bool) -> None:
             lost=made.lost,
         )
         return
+    objects = shown.counted(manifest.objects, "object")
     click.echo(
-        f"backup {manifest.number} is made: {manifest.objects:,} objects ({shown.size(manifest.bytes)}), "
+        f"backup {manifest.number} is made: {objects} ({shown.size(manifest.bytes)}), "
         f"{made.copied:,} of them copied now ({shown.size(made.copied_bytes)})"
     )
     for files in made.lost:
         click.echo(shown.printable(f"bytes are missing of {files}"))
     if made.removed_backups:
-        click.echo(f"{made.removed_backups} old backups and {made.removed_objects:,} objects are removed")
+        gone = shown.counted(made.removed_backups, "older backup")
+        click.echo(f"{gone} removed, and {shown.counted(made.removed_objects, 'object')} that nothing needs any more")
 
 
 def _list(store: ObjectStore, json_lines: bool) -> None:

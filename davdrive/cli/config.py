@@ -4,6 +4,7 @@ import click
 
 from davdrive.cli import shown
 from davdrive.cli.main import Settings, common
+from davdrive.errors import NotFound
 from davdrive.settings import explain
 
 
@@ -12,7 +13,7 @@ def command() -> None:
     """See the options in force."""
 
 
-@command.command("show")
+@command.command("show", short_help="Show options and where they come from.")
 @click.argument("prefix", default="")
 @click.option("--changed", is_flag=True, help="Only options that are not at their default.")
 @shown.as_json
@@ -20,6 +21,8 @@ def command() -> None:
 def show(settings: Settings, prefix: str, changed: bool, json_lines: bool) -> None:
     """Show every option, or those that begin with PREFIX (server, auth.throttle). Secrets are masked."""
     rows = [row for row in explain(settings) if row.option.startswith(prefix)]
+    if not rows:
+        raise NotFound(f"no option begins with {prefix!r}; davdrive config show shows them all")
     rows = [row for row in rows if not changed or row.origin != "default"]
     if json_lines:
         for row in rows:
@@ -27,4 +30,4 @@ def show(settings: Settings, prefix: str, changed: bool, json_lines: bool) -> No
         return
     shown.table([row.option, row.value, f"({row.origin})"] for row in rows)
     if not rows:
-        click.echo("no option is changed" if changed and not prefix else f"no option begins with {prefix!r}", err=True)
+        click.echo("no such option is changed" if prefix else "no option is changed", err=True)

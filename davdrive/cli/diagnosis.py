@@ -62,7 +62,8 @@ def _tried(part: str, attempt: Callable[[Settings], Iterator[str]], settings: Se
     except (_Wrong, DriveError) as error:
         yield Result(part, False, " ".join(str(error).split()))
     except OSError as error:
-        yield Result(part, False, error.strerror or type(error).__name__)
+        where = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
+        yield Result(part, False, where + (error.strerror or type(error).__name__))
 
 
 def _data_dir(settings: Settings) -> Iterator[str]:
@@ -146,20 +147,24 @@ def _judge(settings: Settings, found: Health, took_s: float) -> None:
 def _objects(settings: Settings) -> Iterator[str]:
     _refuse_without(settings, "://" not in settings.objects.url)
     try:
-        took_s = _timed_check(settings)
+        took_s, free = _timed_check(settings)
     except DriveError as error:
         raise _Wrong(f"{place_of_objects(settings)}: {error}") from error
+    if free is not None and free < LEAST_FREE_BYTES:
+        raise _Wrong(f"{place_of_objects(settings)} has only {shown.size(free)} left; make room")
     if took_s > SLOW_S * 4:
         raise _Wrong(f"writing, reading and removing a few bytes took {took_s:.1f} s; uploads will be slow")
-    yield f"written, read and removed at {place_of_objects(settings)} in {took_s * 1000:.0f} ms"
+    room = "" if free is None else f", {shown.size(free)} free"
+    yield f"written, read and removed at {place_of_objects(settings)} in {took_s * 1000:.0f} ms{room}"
 
 
-def _timed_check(settings: Settings) -> float:
+def _timed_check(settings: Settings) -> tuple[float, int | None]:
+    """How many seconds it took, and how many bytes there is room for, if anybody can tell."""
     store = open_objects(settings.objects.url, object_options(settings))
     try:
         began = time.monotonic()
         store.check()
-        return time.monotonic() - began
+        return time.monotonic() - began, store.free_bytes()
     finally:
         store.close()
 

@@ -4,16 +4,23 @@ from functools import partial
 
 import click
 
+from davdrive.cli import shown
 from davdrive.cli.accounts import RESERVED, ROLE_NAMES, ROLES, held_user, require_drive
 from davdrive.cli.main import Settings, common
+from davdrive.cli.patient import make_known_database
 from davdrive.cli.wiring import make_database
 from davdrive.drive.names import check_name, name_key
 from davdrive.errors import BadRequest
 from davdrive.metadata.caller import SYSTEM
-from davdrive.metadata.drives import create_drive, hold_drive, set_quota, set_retention, visible_drives
+from davdrive.metadata.drives import Drive, create_drive, hold_drive, set_quota, set_retention, visible_drives
 from davdrive.metadata.session import Session
 from davdrive.metadata.users import drive_members, grant, revoke
 
+MOST_DAYS = 36_500
+"""The longest retention that can be set: a hundred years."""
+MOST_DIGITS = 20
+MOST_BYTES = 2**63 - 1
+"""The largest quota that can be set."""
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
@@ -22,7 +29,7 @@ def command() -> None:
     """Make and list drives, share them, bound them."""
 
 
-@command.command("create")
+@command.command("create", short_help="Make an empty drive.")
 @click.argument("name")
 @click.option("--case-insensitive", is_flag=True, help="Names that differ in case alone are the same.")
 @common
@@ -30,26 +37,42 @@ def create(settings: Settings, name: str, case_insensitive: bool) -> None:
     """Make an empty drive; give it to somebody with davdrive drive grant."""
     key = name_key(check_name(name))
     if name.lower() in RESERVED:
-        raise BadRequest(f"{name!r} is a reserved word")
+        raise BadRequest(f"{name!r} is a reserved word; choose another name")
 
     make_database(settings).write(
         lambda session: create_drive(
             session, name, key, case_insensitive=case_insensitive, quota_bytes=None, retention_s=None
         )
     )
-    click.echo(f"the drive /{name}/ is made; nobody is a member yet")
+    click.echo(shown.printable(f"the drive /{name}/ is made; nobody is a member yet"))
 
 
 @command.command("list")
+@shown.as_json
 @common
-def list_drives(settings: Settings) -> None:
+def list_drives(settings: Settings, json_lines: bool) -> None:
     """Show every drive with its members."""
-    database = make_database(settings)
-    for drive in database.read(lambda session: visible_drives(session, SYSTEM)):
-        members = database.read(partial(drive_members, drive=drive.id))
-        shown = ", ".join(f"{name} ({ROLE_NAMES[role]})" for name, role in members) or "nobody"
-        quota = "no quota" if drive.quota_bytes is None else f"of {drive.quota_bytes:,}"
-        click.echo(f"/{drive.name}/  {drive.used_bytes:,} bytes, {quota}  members: {shown}")
+    database = make_known_database(settings)
+    drives = database.read(lambda session: visible_drives(session, SYSTEM))
+    every = [(drive, database.read(partial(drive_members, drive=drive.id))) for drive in drives]
+    if json_lines:
+        for drive, members in every:
+            _print_line(drive, members)
+    elif every:
+        shown.table(_row(drive, members) for drive, members in every)
+    else:
+        click.echo("there is no drive; davdrive drive create NAME makes one")
+
+
+def _row(drive: Drive, members: list[tuple[str, int]]) -> list[str]:
+    quota = "no quota" if drive.quota_bytes is None else f"of {shown.size(drive.quota_bytes)}"
+    roles = ", ".join(f"{name} ({ROLE_NAMES[role]})" for name, role in members) or "nobody"
+    return [f"/{drive.name}/", shown.size(drive.used_bytes), quota, f"members: {roles}"]
+
+
+def _print_line(drive: Drive, members: list[tuple[str, int]]) -> None:
+    roles = {name: ROLE_NAMES[role] for name, role in members}
+    shown.line(name=drive.name, used=drive.used_bytes, quota=drive.quota_bytes, members=roles)
 
 
 @command.command("grant")
@@ -59,8 +82,8 @@ def list_drives(settings: Settings) -> None:
 @common
 def grant_role(settings: Settings, drive: str, user: str, role: str) -> None:
     """Give a user a role on a drive: viewer, editor, owner, or none."""
-    make_database(settings).write(lambda session: give_role(session, drive, user, role))
-    click.echo(f"{user} is {'no member' if role == 'none' else role} of /{drive}/ now")
+    make_known_database(settings).write(lambda session: give_role(session, drive, user, role))
+    click.echo(shown.printable(f"{user} is {'no member' if role == 'none' else role} of /{drive}/ now"))
 
 
 def give_role(session: Session, drive: str, user: str, role: str) -> None:
@@ -81,26 +104,34 @@ def give_role(session: Session, drive: str, user: str, role: str) -> None:
 def quota(settings: Settings, drive: str, size: str) -> None:
     """Bound what a drive stores: 500M, 20G, or none. Old versions and the trash count."""
     limit = None if size == "none" else parse_size(size)
-    make_database(settings).write(lambda session: set_quota(session, require_drive(session, drive).id, limit))
+    make_known_database(settings).write(lambda session: set_quota(session, require_drive(session, drive).id, limit))
     click.echo(f"/{drive}/ may store {'any amount' if limit is None else f'{limit:,} bytes'}")
 
 
-@command.command("retention")
+@command.command("retention", short_help="How long old versions and deleted files are kept.")
 @click.argument("drive")
 @click.argument("days")
 @common
 def retention(settings: Settings, drive: str, days: str) -> None:
     """How many days old versions and deleted files are kept, or default."""
-    if days != "default" and not days.isdigit():
-        raise BadRequest("say a number of days, or default")
-    seconds = None if days == "default" else int(days) * 86_400
-    make_database(settings).write(lambda session: set_retention(session, require_drive(session, drive).id, seconds))
+    seconds = None if days == "default" else parse_days(days) * 86_400
+    database = make_known_database(settings)
+    database.write(lambda session: set_retention(session, require_drive(session, drive).id, seconds))
     click.echo(f"/{drive}/ keeps history for {'the default time' if seconds is None else f'{days} days'}")
+
+
+def parse_days(text: str) -> int:
+    """Errors: BadRequest."""
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MOST_DAYS)) and int(text) <= MOST_DAYS):
+        raise BadRequest(f"say a number of days, at most {MOST_DAYS:,}, or default")
+    return int(text)
 
 
 def parse_size(text: str) -> int:
     """Bytes of `500M`. Errors: BadRequest."""
     number, unit = (text[:-1], text[-1].upper()) if text[-1:].isalpha() else (text, "")
-    if not number.isdigit() or unit not in _UNITS:
+    if not (number.isascii() and number.isdigit() and len(number) < MOST_DIGITS) or unit not in _UNITS:
         raise BadRequest(f"{text!r} is no size; write 500M, 20G or a number of bytes")
+    if int(number) * _UNITS[unit] > MOST_BYTES:
+        raise BadRequest(f"{text} is more than a database can count; write none for no quota")
     return int(number) * _UNITS[unit]

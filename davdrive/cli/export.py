@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from davdrive.cli import shown
+from davdrive.cli.accounts import known_path
 from davdrive.cli.main import Settings, common
 from davdrive.cli.patient import make_reading_backend
 from davdrive.cli.trees import report
@@ -29,7 +30,8 @@ def command(settings: Settings, source: str, folder: Path, parallel: int, json_l
     Every byte is compared with its checksum. Run it again to go on after an interruption: files with the same size and
     time are left alone, and nothing is removed.
     """
-    backend, place = make_reading_backend(settings), shown.drive_path(source)
+    backend = make_reading_backend(settings)
+    place = known_path(backend, source)
 
     def work(deadline: Deadline) -> Iterator[Event]:
         return export_tree(backend, SYSTEM, place, folder, TreeOptions(parallel, deadline))

@@ -20,7 +20,7 @@ WAIT_S = 60.0
 
 _MOUNTING = """
 Mount it:
-  Windows     net use Z: {url} /user:{user}      (without TLS Windows wants Basic enabled: see the README)
+  Windows     net use Z: {url} /user:{user}      (Windows wants TLS for it: see the README)
   macOS       Finder, Go, Connect to Server: {url}
   GNOME, KDE  dav://{address}/{user}/            (davs:// with TLS)
   davfs2      mount -t davfs {url} /mnt

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from davdrive.cli import shown
-from davdrive.cli.accounts import require_user
+from davdrive.cli.accounts import known_path, require_user
 from davdrive.cli.main import Settings, common
 from davdrive.cli.patient import make_patient_backend
 from davdrive.cli.trees import report
@@ -34,7 +34,8 @@ def command(settings: Settings, folder: Path, target: str, author: str | None, p
     if not folder.is_dir():
         raise BadRequest(f"{folder} is no folder that can be read")
     caller = SYSTEM if author is None else Caller(author)
-    backend, place = make_patient_backend(settings), shown.drive_path(target)
+    backend = make_patient_backend(settings)
+    place = known_path(backend, target)
     if author is not None:
         backend.database.read(lambda session: require_user(session, author))
 

@@ -6,7 +6,7 @@ import click
 
 from davdrive.cli import shown
 from davdrive.cli.main import Settings, common
-from davdrive.cli.wiring import make_database
+from davdrive.cli.patient import make_known_database
 from davdrive.errors import NotFound
 from davdrive.metadata.caller import SYSTEM
 from davdrive.metadata.drives import Drive, hold_drive, visible_drives
@@ -29,7 +29,7 @@ def list_locks(settings: Settings, json_lines: bool) -> None:
         # The locks first: every drive that they are on is there afterwards.
         return all_locks(session), {drive.id: drive.name for drive in visible_drives(session, SYSTEM)}
 
-    locks, names = make_database(settings).read(look)
+    locks, names = make_known_database(settings).read(look)
     if json_lines:
         for lock in locks:
             _print_line(names[lock.drive], lock)
@@ -59,16 +59,16 @@ def _print_line(drive: str, lock: Lock) -> None:
     )
 
 
-@command.command("break")
+@command.command("break", short_help="Remove a lock by its token or path.")
 @click.argument("what", metavar="TOKEN|PATH")
 @common
 def break_lock(settings: Settings, what: str) -> None:
-    """Remove the lock with that token, or the locks on exactly that path (/DRIVE/folder/file).
+    """Remove a lock by its token, or the locks on exactly that path (/DRIVE/folder/file).
 
     Its holder is told at the next write, which fails: unsaved work may be lost. Ask first.
     """
 
-    broken = make_database(settings).write(lambda session: break_locks(session, what))
+    broken = make_known_database(settings).write(lambda session: break_locks(session, what))
     if not broken:
         raise NotFound(f"there is no lock {what!r}; davdrive lock list shows them")
     for lock in broken:

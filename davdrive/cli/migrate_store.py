@@ -7,7 +7,7 @@ import click
 from davdrive.cli import shown
 from davdrive.cli.main import Settings, common
 from davdrive.cli.patient import make_patient_backend, make_patient_database
-from davdrive.cli.places import open_place
+from davdrive.cli.places import called, open_place
 from davdrive.cli.progress import progress
 from davdrive.cli.stopping import gently
 from davdrive.cli.wiring import database_options
@@ -47,7 +47,8 @@ def command(
         raise Unavailable("a server or another command has this database open; stop it, then run this again")
     source = make_patient_backend(settings)
     store = None if to_objects is None else open_place(settings, to_objects, to_endpoint_url)
-    database = None if to_metadata is None else make_patient_database(DatabaseOptions(to_metadata))
+    with called("metadata.url", "--to-metadata"):
+        database = None if to_metadata is None else make_patient_database(DatabaseOptions(to_metadata))
     with gently(ENDED) as asked, progress(quiet=json_lines) as bar:
         done = migrate_store(source, database, store, asked.between(bar.stage))
     _tell(done, to_metadata, to_objects, to_endpoint_url, json_lines)
@@ -63,13 +64,15 @@ def _tell(
         return
     for finding in done.findings:
         click.echo(shown.printable(f"{finding.promise}: {finding.message}"))
-    click.echo(f"{done.rows:,} rows and {done.objects:,} objects are copied. Settings from now on:")
+    objects = shown.counted(done.objects, "object")
+    if to_metadata is None:
+        click.echo(f"Copied: {objects}. Stop the servers, run it once more, and from then on set:")
+    else:
+        click.echo(f"Copied: {shown.counted(done.rows, 'row')}, {objects}. Settings from now on:")
     for option, value in (("metadata", to_metadata), ("objects", to_objects)):
         if value is not None:
             click.echo(f"  {option}.url = {mask_url(value)}")
     if to_endpoint_url is not None:
         click.echo(f"  objects.endpoint_url = {to_endpoint_url}")
-    if to_metadata is None:
-        click.echo("Nothing was switched over: run it once more with the servers stopped.")
-    elif not done.findings:
+    if to_metadata is not None and not done.findings:
         click.echo("Every byte was read there and is what was stored.")

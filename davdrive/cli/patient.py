@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from sqlalchemy.engine import make_url
 
-from davdrive.cli.wiring import closed_in_the_end, database_options, make_backend
+from davdrive.cli.wiring import closed_in_the_end, database_options, make_backend, make_database
 from davdrive.drive.backend import Backend
 from davdrive.drive.open import open_database
 from davdrive.errors import BadRequest, NotFound
@@ -25,6 +25,12 @@ def make_patient_backend(settings: Settings) -> Backend:
     """Open the metadata and objects of a store that is there. Errors: NotFound."""
     _require(_options(settings))
     return _open(settings, _options(settings))
+
+
+def make_known_database(settings: Settings) -> Database:
+    """The metadata of a store that is there, with the patience of a server. Errors: NotFound."""
+    _require(database_options(settings))
+    return make_database(settings)
 
 
 def make_fresh_backend(settings: Settings) -> Backend:

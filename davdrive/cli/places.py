@@ -1,12 +1,14 @@
 """Other stores than the one in use: for backups and for moving."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from davdrive.cli.wiring import object_options
-from davdrive.errors import BadRequest, NotFound
+from davdrive.errors import BadRequest, Misconfigured, NotFound, Unavailable
 from davdrive.objects.base import ObjectStore
 from davdrive.objects.open import open_objects
 from davdrive.settings import Settings
@@ -31,6 +33,16 @@ def open_place(settings: Settings, url: str, endpoint_url: str | None, must_exis
         raise BadRequest("that is the drive's own store; choose another place")
     if "://" not in url and Path(url).resolve().is_relative_to(settings.data_dir.resolve()):
         raise BadRequest("that is inside the data directory: what takes that away takes the copy too")
-    store = open_objects(url, options)
-    store.check()
+    with called("objects.url", url):
+        store = open_objects(url, options)
+        store.check()
     return store
+
+
+@contextmanager
+def called(option: str, here: str) -> Iterator[None]:
+    """What an error says of an option of the settings is meant of what was named `here` instead."""
+    try:
+        yield
+    except (BadRequest, Misconfigured, Unavailable) as error:
+        raise type(error)(str(error).replace(option, here)) from error

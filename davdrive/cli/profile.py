@@ -15,15 +15,22 @@ BEGIN_S, END_S = 3.0, 5.0
 """How long processes may take to begin, and to lay down what they found."""
 
 
-@click.command("profile")
-@click.option("--seconds", type=float, default=10.0, show_default=True, help="How long to look.")
+@click.command("profile", short_help="Draw where a running server spends its time.")
+@click.option("--seconds", type=float, metavar="S", default=10.0, show_default=True, help="How long to look.")
 @click.option("--wall", is_flag=True, help="Count waiting as well, not processor time alone.")
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), default=Path("davdrive-profile.svg"))
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    default=Path("davdrive-profile.svg"),
+    show_default=True,
+    help="Where to write it: an .svg or a .txt.",
+)
 @common
 def command(settings: Settings, seconds: float, wall: bool, output: Path) -> None:
     """Look at all workers of the server that runs on this machine with these settings.
 
-    OUTPUT ends in .svg (a flame graph to open in a browser) or .txt (collapsed stacks, for speedscope.app).
+    FILE ends in .svg (a flame graph to open in a browser) or .txt (collapsed stacks, for speedscope.app).
     It needs the right to write into the server's run directory, and nothing else.
     """
     if output.suffix not in (".svg", ".txt"):

@@ -36,7 +36,8 @@ def command(settings: Settings, place: str, number: int | None, endpoint_url: st
         )
     else:
         made = shown.moment(done.manifest.made_ms)
-        click.echo(f"backup {done.manifest.number} of {made} is restored: {done.rows:,} rows, {done.copied:,} objects")
+        rows, objects = shown.counted(done.rows, "row"), shown.counted(done.copied, "object")
+        click.echo(f"backup {done.manifest.number} of {made} is restored: {rows}, {objects}")
         for finding in done.findings:
             click.echo(shown.printable(f"{finding.promise}: {finding.message}"))
     if done.findings:

@@ -10,6 +10,11 @@ import click
 from davdrive.drive.names import DrivePath, check_path
 from davdrive.errors import BadRequest
 
+NUMBER = click.IntRange(1, 2**63 - 1)
+"""The number of a row: no database knows a greater one."""
+
+_FIRST_MS = int(datetime(1, 1, 2, tzinfo=UTC).timestamp() * 1000)
+_LAST_MS = int(datetime(9999, 12, 30, tzinfo=UTC).timestamp() * 1000)
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
 
 
@@ -22,19 +27,29 @@ def size(count: int | None) -> str:
         if amount < 1024 or unit == _UNITS[-1]:
             break
         amount /= 1024
-    return f"{count:,} bytes" if unit == "bytes" else f"{amount:,.1f} {unit}"
+    return counted(count, "byte") if unit == "bytes" else f"{amount:,.1f} {unit}"
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 object`, `2 objects`."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
 def moment(time_ms: int | None) -> str:
     """Unix ms as local time; `long ago` for None: before the audit trail begins."""
     if time_ms is None:
         return "long ago"
-    return datetime.fromtimestamp(time_ms / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return _at(time_ms).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def iso(time_ms: int | None) -> str | None:
     """Unix ms as ISO 8601 in UTC, for JSON."""
-    return None if time_ms is None else datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="milliseconds")
+    return None if time_ms is None else _at(time_ms).isoformat(timespec="milliseconds")
+
+
+def _at(time_ms: int) -> datetime:
+    """A time that no calendar has is the nearest that one has."""
+    return datetime.fromtimestamp(min(max(time_ms, _FIRST_MS), _LAST_MS) / 1000, UTC)
 
 
 def json_text(**fields: Any) -> str:

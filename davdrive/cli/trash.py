@@ -3,9 +3,11 @@
 import click
 
 from davdrive.cli import shown
+from davdrive.cli.accounts import require_drive
 from davdrive.cli.main import Settings, common
 from davdrive.cli.patient import make_patient_backend
 from davdrive.cli.wiring.upkeep import upkeep_options
+from davdrive.drive.backend import Backend
 from davdrive.drive.restore import restore_deleted
 from davdrive.drive.trash import TrashItem, list_trash
 from davdrive.metadata.caller import SYSTEM
@@ -25,7 +27,7 @@ def command() -> None:
 @common
 def list_items(settings: Settings, drive: str, most: int, json_lines: bool) -> None:
     """Show what was deleted from DRIVE, the latest first. The number in front is for davdrive trash restore."""
-    items = list_trash(make_patient_backend(settings), SYSTEM, drive)
+    items = list_trash(_backend(settings, drive), SYSTEM, drive)
     found = [item for item, _ in zip(items, range(most + 1), strict=False)]
     if json_lines:
         for item in found[:most]:
@@ -36,6 +38,13 @@ def list_items(settings: Settings, drive: str, most: int, json_lines: bool) -> N
         click.echo(f"the trash of /{drive}/ is empty")
     if len(found) > most:
         click.echo(f"… and more; --most {most * 10} shows them")
+
+
+def _backend(settings: Settings, drive: str) -> Backend:
+    """Errors: NotFound for a drive that is not there."""
+    backend = make_patient_backend(settings)
+    backend.database.read(lambda session: require_drive(session, drive))
+    return backend
 
 
 def _row(item: TrashItem) -> list[str]:
@@ -54,15 +63,15 @@ def _print_line(item: TrashItem) -> None:
     )
 
 
-@command.command("restore")
+@command.command("restore", short_help="Bring back what was deleted.")
 @click.argument("drive")
-@click.argument("number", type=int)
+@click.argument("number", type=shown.NUMBER)
 @click.option("--to", "target", metavar="PATH", help="Where to put it, as /DRIVE/folder/name.")
 @common
 def restore(settings: Settings, drive: str, number: int, target: str | None) -> None:
     """Bring back what davdrive trash list shows under NUMBER, with all that was in it."""
     place = None if target is None else shown.drive_path(target)
-    path = restore_deleted(make_patient_backend(settings), SYSTEM, drive, number, place)
+    path = restore_deleted(_backend(settings, drive), SYSTEM, drive, number, place)
     click.echo(f"{shown.printable(str(path))} is back")
 
 
@@ -74,7 +83,7 @@ def restore(settings: Settings, drive: str, number: int, target: str | None) -> 
 def empty(settings: Settings, drive: str, versions: bool, now: bool) -> None:
     """Forget what was deleted from DRIVE for good. Its bytes no longer count; the disk is freed by upkeep."""
     wanted = Emptying(versions, 0 if now else SETTLE_S)
-    backend = make_patient_backend(settings)
+    backend = _backend(settings, drive)
     tally = empty_trash(backend, drive, wanted, upkeep_options(settings))
     click.echo(f"/{drive}/ counts {shown.size(tally.counts.get(BYTES, 0))} less")
     left = next(list_trash(backend, SYSTEM, drive), None)

@@ -4,7 +4,7 @@ import click
 
 from davdrive.cli import shown
 from davdrive.cli.main import Settings, common
-from davdrive.cli.wiring import closed_in_the_end, make_backend, make_database
+from davdrive.cli.patient import make_known_database, make_patient_backend
 from davdrive.drive.uploads.abort import abort
 from davdrive.drive.uploads.find import UploadRef, path_of
 from davdrive.errors import Conflict, Gone, NotFound
@@ -14,7 +14,7 @@ from davdrive.metadata.uploads import Upload, all_uploads
 
 @click.group("uploads")
 def command() -> None:
-    """See unfinished uploads, and drop those that nobody will continue."""
+    """See unfinished uploads, and drop what nobody will continue."""
 
 
 @command.command("list")
@@ -22,7 +22,7 @@ def command() -> None:
 @common
 def list_all(settings: Settings, json_lines: bool) -> None:
     """Show every unfinished upload, the longest idle first. The word in front is for davdrive uploads drop."""
-    found = make_database(settings).read(all_uploads)
+    found = make_known_database(settings).read(all_uploads)
     if json_lines:
         for drive, upload in found:
             _print_line(drive, upload)
@@ -58,14 +58,14 @@ def _print_line(drive: str, upload: Upload) -> None:
     )
 
 
-@command.command("drop")
-@click.argument("ids", metavar="ID...", nargs=-1)
-@click.option("--user", help="All of this user.")
+@command.command("drop", short_help="Give unfinished uploads up.")
+@click.argument("ids", metavar="[ID]...", nargs=-1)
+@click.option("--user", metavar="USER", help="All of this user.")
 @click.option("--all", "everything", is_flag=True, help="Every one.")
 @common
 def drop(settings: Settings, ids: tuple[str, ...], user: str | None, everything: bool) -> None:
     """Give unfinished uploads up; their bytes no longer count, and the client has to begin anew."""
-    backend = closed_in_the_end(make_backend(settings))
+    backend = make_patient_backend(settings)
     found = [upload for _, upload in backend.database.read(all_uploads)]
     chosen = [each for each in found if everything or each.principal == user or each.id in ids]
     missing = set(ids) - {each.id for each in found}

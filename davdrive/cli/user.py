@@ -4,8 +4,10 @@ import sys
 
 import click
 
-from davdrive.cli.accounts import add_user, held_user, remove_for_good
+from davdrive.cli import shown
+from davdrive.cli.accounts import add_user, held_user, remove_for_good, stored_password
 from davdrive.cli.main import Settings, common
+from davdrive.cli.patient import make_known_database
 from davdrive.cli.wiring import digest_secret, make_database, make_passwords
 from davdrive.errors import BadRequest
 from davdrive.metadata.session import Session
@@ -38,15 +40,21 @@ def add(settings: Settings, name: str, password_stdin: bool, admin: bool) -> Non
     database = make_database(settings)
     digest = digest_secret(settings, name, password)
     add_user(database, make_passwords(settings), name, password, administrator=admin, digest_ha1=digest)
-    click.echo(f"{name} can come in now; the drive is /{name}/")
+    click.echo(shown.printable(f"{name} can come in now; the drive is /{name}/"))
 
 
 @command.command("list")
+@shown.as_json
 @common
-def list_users(settings: Settings) -> None:
+def list_users(settings: Settings, json_lines: bool) -> None:
     """Show every user."""
-    for user in make_database(settings).read(all_users):
-        click.echo(f"{user.name}{'  (administrator)' if user.administrator else ''}")
+    users = make_known_database(settings).read(all_users)
+    for user in users if json_lines else ():
+        shown.line(name=user.name, administrator=bool(user.administrator), created=shown.iso(user.created_ms))
+    if not json_lines:
+        shown.table([user.name, "administrator" if user.administrator else ""] for user in users)
+    if not users and not json_lines:
+        click.echo("there is no user; davdrive user add NAME makes one")
 
 
 @command.command("passwd")
@@ -56,16 +64,14 @@ def list_users(settings: Settings) -> None:
 def passwd(settings: Settings, name: str, password_stdin: bool) -> None:
     """Change a password; the old one is refused from then on."""
     password = read_password(password_stdin)
-    hashed = make_passwords(settings).hash(password)
-    if not password:
-        raise BadRequest("the password is empty")
+    hashed = stored_password(make_passwords(settings), password)
 
     def work(session: Session) -> None:
         user = held_user(session, name)
         set_password(session, user.id, hashed, digest_secret(settings, user.name, password))
 
-    make_database(settings).write(work)
-    click.echo(f"the password of {name} is changed")
+    make_known_database(settings).write(work)
+    click.echo(f"the password of {shown.printable(name)} is changed")
 
 
 @command.command("remove")
@@ -73,5 +79,5 @@ def passwd(settings: Settings, name: str, password_stdin: bool) -> None:
 @common
 def remove(settings: Settings, name: str) -> None:
     """Remove a user. Drives stay; davdrive drive grant gives them to somebody else."""
-    make_database(settings).write(lambda session: remove_for_good(session, name))
-    click.echo(f"{name} is removed; the drive /{name}/ stays")
+    make_known_database(settings).write(lambda session: remove_for_good(session, name))
+    click.echo(shown.printable(f"{name} is removed; the drive /{name}/ stays"))

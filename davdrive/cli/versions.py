@@ -3,6 +3,7 @@
 import click
 
 from davdrive.cli import shown
+from davdrive.cli.accounts import known_path
 from davdrive.cli.main import Settings, common
 from davdrive.cli.patient import make_patient_backend
 from davdrive.drive.restore import restore_version
@@ -12,12 +13,13 @@ from davdrive.metadata.caller import SYSTEM
 
 @click.command("versions", short_help="Show what a file held before, and have it back.")
 @click.argument("path")
-@click.option("--restore", "number", type=int, metavar="NUMBER", help="Make this version the newest one.")
+@click.option("--restore", "number", type=shown.NUMBER, metavar="NUMBER", help="Make this version the newest one.")
 @shown.as_json
 @common
 def command(settings: Settings, path: str, number: int | None, json_lines: bool) -> None:
     """Show the versions of the file at PATH (/DRIVE/folder/file), the newest first; a file that was deleted too."""
-    backend, place = make_patient_backend(settings), shown.drive_path(path)
+    backend = make_patient_backend(settings)
+    place = known_path(backend, path)
     if number is not None:
         restore_version(backend, SYSTEM, place, number)
         click.echo(f"{shown.printable(str(place))} has the content of version {number} again")

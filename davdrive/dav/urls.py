@@ -88,13 +88,6 @@ def collection_href(drive: str, names: tuple[str, ...] = (), prefix: str = "") -
     return "/".join((prefix, encode_name(drive), *map(encode_name, names), ""))
 
 
-def path_href(path: DrivePath, is_collection: bool, prefix: str = "") -> str:
-    """Return the absolute path by which clients know `path`, under the mount `prefix`."""
-    if is_collection or path.is_root:
-        return collection_href(path.drive, path.names, prefix)
-    return collection_href(path.drive, path.names[:-1], prefix) + encode_name(path.names[-1])
-
-
 def below_prefix(raw: str, prefix: str) -> str | None:
     """Return the raw path below the mount `prefix`, or None where it is not below it."""
     if not prefix:

@@ -31,7 +31,7 @@ def target_place(transaction: Transaction, source: Place, target: DrivePath, con
 
     Errors: Forbidden (same place, into itself, a root, the role), ParentMissing, Locked.
     """
-    drive = _drive_of(transaction, source, target)
+    drive = _drive_of(transaction, source)
     require_editor(drive)
     place = find_place(transaction, drive, target)
     place.parent()
@@ -43,7 +43,7 @@ def target_place(transaction: Transaction, source: Place, target: DrivePath, con
     return place
 
 
-def _drive_of(transaction: Transaction, source: Place, target: DrivePath) -> Drive:
+def _drive_of(transaction: Transaction, source: Place) -> Drive:
     drive = transaction.other or source.drive
     if drive.case_insensitive != source.drive.case_insensitive:
         raise Forbidden("these two drives compare names differently; copy the files one by one")

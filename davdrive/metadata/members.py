@@ -58,7 +58,6 @@ _PAGES = {digests: (_statement(_LIVE, digests), _statement(_PAST, digests)) for 
 _PROPERTIES = Statement(f"""
     SELECT p.node, p.namespace, p.name, p.value FROM ({_NAMES}) e
     JOIN properties p ON p.drive = e.drive AND p.node = e.node""")
-_ANY = Statement("SELECT 1 FROM entries WHERE drive = :drive AND parent = :parent AND until IS NULL LIMIT 1")
 
 
 class Page(NamedTuple):
@@ -110,8 +109,3 @@ def _page(
 def page_properties(bounds: Bounds) -> Question:
     """Asks for the dead properties of a page: rows of node, namespace, name, value."""
     return _PROPERTIES, bounds
-
-
-def has_members(session: Session, drive: int, parent: int) -> bool:
-    """Whether the collection holds anything now."""
-    return session.row(_ANY, drive=drive, parent=parent) is not None

@@ -31,11 +31,6 @@ class PropertyName(NamedTuple):
 Properties = Mapping[PropertyName, str]
 
 
-def get_properties(session: Session, drive: int, node: int) -> dict[PropertyName, str]:
-    """The dead properties of a node, each value as the XML of its whole element."""
-    return {PropertyName(ns, name): value for _, ns, name, value in session.rows(_GET, drive=drive, node=node)}
-
-
 def ask_properties(drive: int, node: int) -> Question:
     """Asks for a node's: rows for `by_node`."""
     return _GET, {"drive": drive, "node": node}

@@ -21,7 +21,6 @@ _HORIZON = Statement("""
     SELECT COALESCE(
         (SELECT revision - 1 FROM commits WHERE drive = :drive AND time_ms >= :cutoff_ms ORDER BY revision LIMIT 1),
         (SELECT revision FROM drives WHERE id = :drive), 0)""")
-_OLDEST = Statement("SELECT min(revision) FROM commits WHERE drive = :drive")
 _PRUNE_COMMITS = Statement("""
     DELETE FROM commits WHERE drive = :drive AND revision IN (
         SELECT revision FROM commits WHERE drive = :drive AND revision < :horizon ORDER BY revision LIMIT :most)""")
@@ -81,12 +80,6 @@ def horizon_at(session: Session, drive: int, cutoff_ms: int) -> int:
     """The last revision before a time (unix ms by the drive's clock)."""
     found: int = session.value(_HORIZON, drive=drive, cutoff_ms=cutoff_ms)
     return found
-
-
-def oldest_revision(session: Session, drive: int) -> int:
-    """The oldest revision whose view of the drive, and whose changes since, are still complete. 0: all of history."""
-    oldest: int = session.value(_OLDEST, drive=drive) or 0
-    return 0 if oldest <= 1 else oldest
 
 
 def anything_due(session: Session, drive: int, horizon: int) -> bool:

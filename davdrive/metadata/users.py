@@ -19,6 +19,8 @@ _CREATE = Statement("""
     ON CONFLICT (name_key) DO NOTHING RETURNING id""")
 _SET_PASSWORD = Statement("""
     UPDATE users SET password_hash = :password_hash, digest_ha1 = :digest_ha1 WHERE id = :user""")
+_RENEW_PASSWORD = Statement("""
+    UPDATE users SET password_hash = :fresh WHERE id = :user AND password_hash = :stored""")
 _REMOVE = Statement("DELETE FROM users WHERE id = :user")
 _APP_PASSWORDS = Statement("""
     SELECT id, label, password_hash, created_ms, expires_ms FROM app_passwords
@@ -106,6 +108,11 @@ def create_user(
 def set_password(session: Session, user: int, password_hash: str, digest_ha1: str | None) -> None:
     """Replace the password."""
     session.do(_SET_PASSWORD, user=user, password_hash=password_hash, digest_ha1=digest_ha1)
+
+
+def renew_hash(session: Session, user: int, stored: str, fresh: str) -> None:
+    """Keep another hash of the same password, unless the password was changed meanwhile."""
+    session.do(_RENEW_PASSWORD, user=user, stored=stored, fresh=fresh)
 
 
 def remove_user(session: Session, user: int) -> None:

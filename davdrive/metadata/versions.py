@@ -1,9 +1,6 @@
 """Versions: which content a file had, from when until when."""
 
-from typing import NamedTuple
-
 from davdrive.metadata.drives import Drive
-from davdrive.metadata.session import Session
 from davdrive.metadata.statement import Statement
 from davdrive.metadata.transaction import Transaction
 
@@ -19,22 +16,6 @@ _REPLACE = Statement("""
         AND (SELECT c.time_ms FROM commits c WHERE c.drive = versions.drive AND c.revision = versions.since)
             >= :after_ms THEN 1 ELSE 0 END
     WHERE drive = :drive AND node = :node AND until IS NULL""")
-_HISTORY = Statement("""
-    SELECT v.since, v.until, v.content, v.size, v.etag, v.media_type, v.modified_ms, v.author
-    FROM versions v WHERE v.drive = :drive AND v.node = :node AND v.draft = 0 ORDER BY v.since DESC""")
-
-
-class Version(NamedTuple):
-    """A version of a file. `since` and `until` are revisions; `until` None: the current one."""
-
-    since: int
-    until: int | None
-    content: int
-    size: int
-    etag: str
-    media_type: str | None
-    modified_ms: int
-    author: str
 
 
 def open_version(
@@ -72,11 +53,6 @@ def close_version(transaction: Transaction, drive: Drive, node: int) -> None:
 def set_modified(transaction: Transaction, drive: Drive, node: int, modified_ms: int) -> None:
     """Set the current version's modification time."""
     transaction.session.do(_SET_MODIFIED, drive=drive.id, node=node, modified_ms=modified_ms)
-
-
-def history(session: Session, drive: Drive, node: int) -> list[Version]:
-    """Every version of a file, the newest first."""
-    return [Version._make(row) for row in session.rows(_HISTORY, drive=drive.id, node=node)]
 
 
 def replace_version(transaction: Transaction, drive: Drive, node: int, after_ms: int) -> None:

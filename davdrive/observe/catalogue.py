@@ -26,14 +26,6 @@ class Metric:
     buckets: tuple[float, ...] = ()
     merge: Merge = "livesum"
 
-    @property
-    def exported_names(self) -> tuple[str, ...]:
-        """The names of its time series."""
-        full = f"davdrive_{self.name}"
-        if self.kind == "histogram":
-            return (f"{full}_bucket", f"{full}_sum", f"{full}_count")
-        return (f"{full}_total",) if self.kind == "counter" else (full,)
-
 
 CATALOGUE = (
     Metric("requests", "counter", "Requests answered.", ("method", "status")),

@@ -1,9 +1,8 @@
 """What is known about the request under way, for every log line and span that belongs to it."""
 
-import os
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from contextvars import ContextVar, copy_context
 from types import MappingProxyType
 from typing import Any, ClassVar, ParamSpec, TypeVar
@@ -15,11 +14,6 @@ _bound: ContextVar[Mapping[str, object]] = ContextVar("davdrive_request", defaul
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-def new_request_id() -> str:
-    """An id that no other request of any node has: 16 hexadecimal digits."""
-    return os.urandom(8).hex()
 
 
 def acceptable_request_id(text: str) -> bool:
@@ -70,21 +64,6 @@ def end_request() -> RequestFields | None:
     fields = _bound.get()
     _bound.set(_NOTHING)
     return fields if isinstance(fields, RequestFields) else None
-
-
-@contextmanager
-def request_context(request_id: str, **fields: object) -> Iterator[None]:
-    """Bind the id and other fields (user, drive, method) to all that happens inside."""
-    token = _bound.set({REQUEST_ID: request_id, **fields})
-    try:
-        yield
-    finally:
-        _bound.reset(token)
-
-
-def add_to_context(**fields: object) -> None:
-    """Bind what was learnt later, such as the user; it ends with the request's context."""
-    _bound.set({**_bound.get(), **fields})
 
 
 def bound_fields() -> Mapping[str, object]:

@@ -17,6 +17,8 @@ from davdrive.server.tls_channel import TlsChannel
 
 LOG = logging.getLogger("davdrive.server")
 
+UNIX = "unix"
+"""What a proxy on a Unix socket is called among the trusted peers."""
 NEAR = frozenset({"", "::1"})
 """Peers on this machine, beside 127.0.0.0/8: a Unix socket has no address."""
 AT_ONCE = 64
@@ -31,7 +33,9 @@ class Acceptor:
     def __init__(self, server: AcceptorServer) -> None:
         self._server = server
         self._limits = server.limits
-        self._trusted = [ipaddress.ip_network(text, strict=False) for text in self._limits.trusted_peers]
+        peers = self._limits.trusted_peers
+        self._trusted = [ipaddress.ip_network(text, strict=False) for text in peers if text != UNIX]
+        self._trusts_unix = UNIX in peers
         host, port = server.listening_at
         self._environ: dict[str, object] = dict(server.base_environ, SERVER_NAME=host, SERVER_PORT=str(port))
 
@@ -69,9 +73,13 @@ class Acceptor:
 
     def _most_of(self, host: str) -> int:
         """How many connections one address may have."""
-        if not host or (self._trusted and is_within(host, self._trusted)):
+        if not host or self._trusts(host):
             return self._limits.connections
         return self._limits.connections_per_address
+
+    def _trusts(self, host: str) -> bool:
+        """Whether it is a proxy of ours; empty for a Unix socket."""
+        return is_within(host, self._trusted) if host and self._trusted else not host and self._trusts_unix
 
     def _make(self, sock: socket.socket, host: str, port: int, key: str) -> DriveConnection:
         if sock.family != socket.AF_UNIX:
@@ -85,6 +93,7 @@ class Acceptor:
         channel.near = host in NEAR or host.startswith("127.")
         connection = DriveConnection(self._server, channel, host, port)
         connection.address_key = key
+        connection.is_proxy = self._trusts(host)
         connection.base_environ = dict(self._environ, REMOTE_ADDR=host, REMOTE_PORT=str(port))
         if tls is not None:
             connection.enter(State.HANDSHAKE)

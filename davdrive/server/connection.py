@@ -57,6 +57,7 @@ class DriveConnection(HTTPConnection):
         self.remote_addr, self.remote_port = address, port
         self.requests_seen = 0
         self.address_key = address
+        self.is_proxy = False
         self.lingering = self.reset = False
         self.lingered = 0
         self._ended = False

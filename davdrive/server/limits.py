@@ -35,7 +35,8 @@ class ServerLimits:
     connections_per_address: int = 2048
     """Open connections of one address; behind a proxy or a NAT many people share one."""
     trusted_peers: tuple[str, ...] = ()
-    """Networks of reverse proxies, in CIDR notation; the limit of one address is not for them, nor for Unix sockets."""
+    """Networks of reverse proxies, in CIDR notation, and `unix` for one on a Unix socket. The limit of one address is
+    not for them, nor for Unix sockets; the X-Request-ID that they send is taken."""
     queue_length: int = 256
     """Requests waiting for a thread; one more is answered 503 at once."""
     threads: int = 10

@@ -5,6 +5,7 @@ import time
 from cheroot.server import HTTPRequest
 
 from davdrive.deadline import Deadline
+from davdrive.observe.context import acceptable_request_id
 from davdrive.server.answer import Answer
 from davdrive.server.body import BodyReader
 from davdrive.server.chunked_body import ChunkedBody
@@ -48,8 +49,15 @@ class DriveRequest(HTTPRequest):
             self.conn.refuse(refusal.status, refusal.message)
             self._observe(str(environ.get("REQUEST_METHOD", "-")), refusal.status)
             return
+        if self.conn.is_proxy:
+            self._take_id(str(environ.get("HTTP_X_REQUEST_ID", "")))
         self._make_answer(environ)
         self.ready = True
+
+    def _take_id(self, said: str) -> None:
+        """A proxy of ours may have a name for the request already: its log and ours then agree."""
+        if acceptable_request_id(said):
+            self.request_id = said
 
     def _make_body(self, size: int) -> None:
         inbox, whole = self.conn.inbox, self.limits.whole_body_bytes

@@ -26,11 +26,13 @@ class RequestServer(Protocol):
 
 
 class RequestConnection(Protocol):
-    """What a request needs of its connection. `lingering`: close late; `reset`: close so that the client notices."""
+    """What a request needs of its connection. `lingering`: close late; `reset`: close so that the client notices;
+    `is_proxy`: the other end is a proxy of ours."""
 
     base_environ: dict[str, object]
     channel: Channel
     inbox: Inbox
+    is_proxy: bool
     lingering: bool
     reset: bool
 

@@ -37,7 +37,7 @@ class ServerSettings(Section):
     drain_s: PositiveSeconds = 30
     # A worker that gives no sign of life for this long is replaced.
     watchdog_s: PositiveSeconds = 60
-    # Peers whose X-Forwarded-… headers are believed; `unix` is a proxy on a Unix socket.
+    # Peers whose X-Forwarded-… and X-Request-Id headers are believed; `unix` is a proxy on a Unix socket.
     trusted_proxies: Networks = ()
     # The one header that the proxy sets. A header that it merely passes on could be forged by the client.
     forwarded_header: Literal["x-forwarded-for", "forwarded"] = "x-forwarded-for"

@@ -1,4 +1,4 @@
-"""Token buckets, alone and shared by processes; places for transfers."""
+"""Token buckets that processes share; places for transfers."""
 
 import multiprocessing
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from davdrive.auth.buckets import Buckets, MemoryBuckets, Rate
+from davdrive.auth.buckets import Rate
 from davdrive.auth.shared_buckets import SharedBuckets
 from davdrive.auth.transfers import TransferSlots
 
@@ -18,17 +18,14 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:Deprecati
 FORK = multiprocessing.get_context("fork")
 
 
-@pytest.fixture(params=["memory", "shared"])
-def buckets(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Buckets]:
-    if request.param == "memory":
-        yield MemoryBuckets()
-        return
+@pytest.fixture
+def buckets(tmp_path: Path) -> Iterator[SharedBuckets]:
     shared = SharedBuckets(tmp_path / "rates", 1024)
     yield shared
     shared.close()
 
 
-def test_a_bucket_starts_full_and_fills_at_its_rate(buckets: Buckets) -> None:
+def test_a_bucket_starts_full_and_fills_at_its_rate(buckets: SharedBuckets) -> None:
     assert [buckets.take("k", RATE, 1, 100.0) for _ in range(11)] == [0.0] * 10 + [0.5]
     assert buckets.take("k", RATE, 1, 100.4) == pytest.approx(0.1)
     assert buckets.take("k", RATE, 1, 100.5) == 0
@@ -37,19 +34,19 @@ def test_a_bucket_starts_full_and_fills_at_its_rate(buckets: Buckets) -> None:
     assert buckets.take("other", RATE, 10, 1000.0) == 0
 
 
-def test_what_is_larger_than_the_bucket_is_taken_from_a_full_one_and_paid_back(buckets: Buckets) -> None:
+def test_what_is_larger_than_the_bucket_is_taken_from_a_full_one_and_paid_back(buckets: SharedBuckets) -> None:
     assert buckets.take("k", RATE, 25, 0.0) == 0
     assert buckets.take("k", RATE, 1, 0.0) == 8
 
 
-def test_a_stream_pauses_for_its_debt_and_keeps_its_rate(buckets: Buckets) -> None:
+def test_a_stream_pauses_for_its_debt_and_keeps_its_rate(buckets: SharedBuckets) -> None:
     now = 0.0
     for _ in range(100):
         now += buckets.spend("k", RATE, 4, now)
     assert now == pytest.approx((400 - 10) / 2)
 
 
-def test_a_clock_that_went_back_gives_no_more_than_a_full_bucket(buckets: Buckets) -> None:
+def test_a_clock_that_went_back_gives_no_more_than_a_full_bucket(buckets: SharedBuckets) -> None:
     buckets.take("k", RATE, 10, 1000.0)
     assert buckets.take("k", RATE, 10, 5.0) in (0, 5)
     assert buckets.take("k", RATE, 10, 5.0) == 5

@@ -46,11 +46,12 @@ def test_a_damaged_hash_verifies_nothing_and_raises_nothing(passwords: Passwords
     assert not passwords.verify(stored, "x")
 
 
-def test_a_hash_of_another_cost_is_to_be_renewed(passwords: Passwords) -> None:
-    stored = passwords.hash("x")
-    assert not passwords.needs_rehash(stored)
-    assert Passwords(HashCost(memory_kib=128, passes=1)).needs_rehash(stored)
-    assert passwords.needs_rehash("garbage")
+@pytest.mark.parametrize(
+    ("cost", "cheap"),
+    [(CHEAP, False), (HashCost(128, 1), True), (HashCost(64, 2), True), (HashCost(32, 1), False)],
+)
+def test_a_hash_that_cost_less_is_cheap(passwords: Passwords, cost: HashCost, cheap: bool) -> None:
+    assert Passwords(cost).is_cheap(passwords.hash("x")) is cheap
 
 
 def test_an_unknown_user_costs_the_time_of_a_wrong_password() -> None:

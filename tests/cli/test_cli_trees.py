@@ -7,15 +7,19 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from davdrive.deadline import Deadline
 from davdrive.drive.names import DrivePath
 from davdrive.drive.open import open_backend
 from davdrive.metadata.caller import SYSTEM
 from davdrive.upkeep.trees import importing
-from davdrive.upkeep.trees.events import Outcome
+from davdrive.upkeep.trees.events import Outcome, TreeOptions
+from davdrive.upkeep.trees.exporting import export_tree
 from davdrive.upkeep.trees.importing import import_tree
+from davdrive.upkeep.trees.partial import taking_place_of
 from tests.cli.conftest import Run
 
 
@@ -151,6 +155,87 @@ def test_what_a_killed_export_left_is_gone_after_the_next(bob: Run, tmp_path: Pa
         process.kill()
     assert bob("export", "bob", str(out)).status == 0
     assert [path.name for path in out.iterdir()] == ["file"]
+
+
+STANDS_STILL = """
+import os, signal
+from davdrive.cli.main import main
+from davdrive.upkeep.trees import exporting
+
+sync = exporting.sync
+
+def stand_still(descriptor):
+    if os.fstat(descriptor).st_size == 10_000:
+        os.kill(os.getpid(), signal.SIGSTOP)
+    sync(descriptor)
+
+exporting.sync = stand_still
+main()
+"""
+
+
+def test_two_exports_into_one_folder_bring_each_file_once_and_whole(bob: Run, tmp_path: Path) -> None:
+    """A process stands still before its file has its name; this one brings the other file, and waits for that."""
+    source, out = tmp_path / "source", tmp_path / "out"
+    source.mkdir()
+    (source / "large").write_bytes(os.urandom(10_000))
+    (source / "small").write_bytes(b"small")
+    bob("import", str(source), "bob")
+    words = [sys.executable, "-c", STANDS_STILL, "export", "bob", str(out), "--data-dir", str(tmp_path / "data")]
+    backend = open_backend(tmp_path / "data")
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL) as other:
+        _, state = os.waitpid(other.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(state)
+
+        class Waiting(Deadline):
+            def sleep(self, seconds: float) -> None:
+                other.send_signal(signal.SIGCONT)
+                super().sleep(seconds)
+
+        events = export_tree(backend, SYSTEM, DrivePath("bob"), out, TreeOptions(deadline=Waiting()))
+        outcomes = {Path(event.path).name: event.outcome for event in events}
+        other.send_signal(signal.SIGCONT)
+    backend.close()
+    assert other.returncode == 0
+    assert outcomes["large"] is Outcome.UNCHANGED
+    assert listed(out) == listed(source)
+    assert (out / "large").read_bytes() == (source / "large").read_bytes()
+
+
+@pytest.mark.parametrize("kind", ["symbolic", "hard", "pipe"])
+def test_an_export_writes_through_nothing_that_has_the_name_of_a_file_on_its_way(kind: str, tmp_path: Path) -> None:
+    other, path = tmp_path / "other", tmp_path / "out" / "file"
+    other.write_bytes(b"somebody's")
+    path.parent.mkdir()
+    with taking_place_of(path):
+        (at,) = path.parent.iterdir()
+    path.unlink()
+    if kind == "pipe":
+        os.mkfifo(at)
+    else:
+        (at.symlink_to if kind == "symbolic" else at.hardlink_to)(other)
+    with taking_place_of(path) as file:
+        assert file is not None
+        file.write(b"ours")
+        with taking_place_of(path) as taken:
+            assert taken is None
+    assert (path.read_bytes(), other.read_bytes()) == (b"ours", b"somebody's")
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_collection_that_another_import_makes_first_is_no_failure(
+    bob: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "source" / "inner").mkdir(parents=True)
+    make = importing.make_collection
+
+    def overtaken(*arguments: Any) -> Any:
+        make(*arguments)
+        return make(*arguments)
+
+    monkeypatch.setattr(importing, "make_collection", overtaken)
+    said = bob("import", str(tmp_path / "source"), "bob/made")
+    assert (said.status, said.err) == (0, "")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -44,8 +44,9 @@ from davdrive.upkeep.emptying import Emptying, empty_trash
 from davdrive.upkeep.foresee import foresee
 from davdrive.upkeep.migrating import migrate_store
 from davdrive.upkeep.trees.events import Outcome, TreeOptions
-from davdrive.upkeep.trees.exporting import PARTIAL, export_tree
+from davdrive.upkeep.trees.exporting import export_tree
 from davdrive.upkeep.trees.importing import import_tree
+from davdrive.upkeep.trees.partial import PARTIAL
 from tests.crash.scene import AT_ONCE, LARGE, UPLOAD_REF, at, close_scene, open_scene
 
 Act = Callable[[Backend, Path], Any]

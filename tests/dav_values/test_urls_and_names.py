@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from davdrive.dav.urls import MAX_RAW_PATH, collection_href, decode_names, decode_path, encode_name, path_href
+from davdrive.dav.urls import MAX_RAW_PATH, collection_href, decode_names, decode_path, encode_name
 from davdrive.drive.names import DrivePath, check_name
 from davdrive.errors import BadName, DriveError
+from tests.support.hrefs import href_of_file
 
 
 @pytest.mark.parametrize(
@@ -106,9 +107,9 @@ def test_a_name_is_encoded_so_that_no_parser_can_mistake_it(name: str, encoded: 
 
 def test_hrefs_of_collections_end_in_a_slash_and_begin_with_the_mount() -> None:
     assert collection_href("my drive", ("a", "b c"), "/dav") == "/dav/my%20drive/a/b%20c/"
-    assert path_href(DrivePath("d", ("a", "x.txt")), False) == "/d/a/x.txt"
-    assert path_href(DrivePath("d", ("a",)), True) == "/d/a/"
-    assert path_href(DrivePath("d"), False, "/dav") == "/dav/d/"
+    assert collection_href("d", ("a",)) == "/d/a/"
+    assert collection_href("d", prefix="/dav") == "/dav/d/"
+    assert href_of_file(DrivePath("d", ("a", "x.txt"))) == "/d/a/x.txt"
 
 
 @settings(deadline=None)
@@ -118,7 +119,7 @@ def test_every_name_that_a_drive_can_hold_survives_its_href(name: str) -> None:
         check_name(name)
     except BadName:
         return
-    href = path_href(DrivePath("drive", (name,)), False)
+    href = href_of_file(DrivePath("drive", (name,)))
     assert href.isascii()
     assert not set("<>&\"'?#; \\^`{|}") & set(href)
     assert decode_path(href) == DrivePath("drive", (name,))

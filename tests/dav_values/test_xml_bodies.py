@@ -8,11 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from davdrive.dav.xml.lockinfo import MAX_OWNER_CHARACTERS, LockInfo, parse_lockinfo
-from davdrive.dav.xml.names import APACHE, DAV, PropertyName, dav
+from davdrive.dav.xml.names import DAV, PropertyName, dav
 from davdrive.dav.xml.parse import XmlLimits, parse_xml
 from davdrive.dav.xml.propfind import ALLPROP, MAX_PROPERTIES, Propfind, PropfindKind, parse_propfind
 from davdrive.dav.xml.proppatch import PropertyChange, parse_proppatch
 from davdrive.errors import BadRequest, DriveError, EntitiesRefused, TooLarge
+
+APACHE = "http://apache.org/dav/props/"
 
 
 def propfind(inside: str) -> bytes:

@@ -29,7 +29,7 @@ from davdrive.dav.headers.update_range import read_update_range
 from davdrive.dav.media_types import declared_media_type, may_run, media_type_of
 from davdrive.dav.settable import times_of
 from davdrive.dav.uploads.place import read_chunk_name, read_upload_place
-from davdrive.dav.urls import decode_path, path_href
+from davdrive.dav.urls import decode_path
 from davdrive.dav.xml.lockinfo import parse_lockinfo
 from davdrive.dav.xml.propfind import parse_propfind
 from davdrive.dav.xml.proppatch import parse_proppatch
@@ -42,6 +42,7 @@ from davdrive.server.head import parse_head
 from davdrive.server.limits import ServerLimits
 from davdrive.server.refusal import Refusal
 from davdrive.web.tus.headers import read_checksum, read_details, read_metadata, read_number
+from tests.support.hrefs import href_of_file
 
 Parser = Callable[[bytes], object]
 _OWN = own_urls({"HTTP_HOST": "h"}, ("https://drive.example/dav",), mounts=("", "/remote.php/dav/files"))
@@ -62,7 +63,7 @@ def _environ(*names: str) -> Callable[[str], dict[str, Any]]:
 def _path(value: str) -> object:
     place = decode_path(value.partition("?")[0])
     if place is not None:
-        again = decode_path(path_href(place, is_collection=False))
+        again = decode_path(href_of_file(place))
         assert again == place, "an href leads to another place than the one that it was made of"
         assert all(name_key(name, case_insensitive=True).encode() for name in place.names)
     return place

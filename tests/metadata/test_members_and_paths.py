@@ -10,7 +10,7 @@ from davdrive.metadata.caller import SYSTEM, Caller
 from davdrive.metadata.database import Database
 from davdrive.metadata.drives import find_drive
 from davdrive.metadata.entries import close_entry, open_entry
-from davdrive.metadata.members import FIRST_PAGE, NEXT_PAGES, Bounds, has_members, page_properties, pages
+from davdrive.metadata.members import FIRST_PAGE, NEXT_PAGES, Bounds, page_properties, pages
 from davdrive.metadata.properties import PropertyName, ask_properties, by_node, set_property
 from davdrive.metadata.resources import chain, locate, open_file
 from davdrive.metadata.session import Question
@@ -110,13 +110,3 @@ def test_digests_and_properties_come_with_the_page(database: Database) -> None:
         assert members == {folder: {PropertyName("", "p"): "<p/>"}, file: {PropertyName("", "q"): "<q/>"}}
         assert own == {ROOT: {PropertyName("", "own"): "<own/>"}}
         remove(database, file)
-
-
-def test_only_a_collection_with_live_members_has_members(database: Database) -> None:
-    drive = make_drive(database)
-    folder = add(database, "d", data=None)
-    assert not database.read(lambda session: has_members(session, drive, folder))
-    node = add(database, "f", folder)
-    assert database.read(lambda session: has_members(session, drive, folder))
-    remove(database, node, folder)
-    assert not database.read(lambda session: has_members(session, drive, folder))

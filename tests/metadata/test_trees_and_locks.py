@@ -10,7 +10,7 @@ from davdrive.metadata.drives import find_drive
 from davdrive.metadata.entries import open_entry
 from davdrive.metadata.locks import Lock, insert_lock, locks_below, locks_on, remove_locks_within
 from davdrive.metadata.members import pages
-from davdrive.metadata.properties import PropertyName, get_properties, set_property
+from davdrive.metadata.properties import PropertyName, ask_properties, set_property
 from davdrive.metadata.statement import Statement
 from davdrive.metadata.tables import ROOT
 from davdrive.metadata.transaction import Transaction
@@ -51,7 +51,8 @@ def test_a_copied_tree_has_the_same_names_and_shares_the_contents(database: Data
         here, there = found(database, "top", "inner", "two"), found(database, f"copy{number}", "inner", "two")
         assert (here.content, here.size, here.etag) == (there.content, there.size, there.etag)
         assert here.node != there.node
-        assert database.read(partial(get_properties, drive=drive, node=copy))
+        question, where = ask_properties(drive, copy)
+        assert database.read(lambda session, question=question, where=where: session.rows(question, **where))
         names = [each.name for page in pages(database, drive, copy, 99) for each in page.members]
         assert names == ["inner", "one"]
     assert database.read(lambda session: find_drive(session, "home", SYSTEM)).used_bytes == 4 * 3

@@ -16,10 +16,9 @@ import wsgidav  # noqa: F401 - it silences its own logger when it is imported
 from davdrive.observe.access import Access, AccessLog
 from davdrive.observe.context import (
     acceptable_request_id,
-    add_to_context,
+    begin_request,
     carried,
-    new_request_id,
-    request_context,
+    end_request,
     request_id,
 )
 from davdrive.observe.logs import configure_logging, get_logger
@@ -45,11 +44,13 @@ def test_every_line_inside_a_request_carries_its_id_and_what_was_learnt_later() 
     stream = io.StringIO()
     log = get_logger("room")
     configure_logging("json", stream=stream)
-    with request_context("r1", method="PUT"):
-        log.info("one")
-        add_to_context(user="ann")
-        logging.getLogger("wsgidav").warning("two %d", 2)
-        assert request_id() == "r1"
+    environ = {"davdrive.request_id": "r1", "REQUEST_METHOD": "PUT"}
+    begin_request(environ)
+    log.info("one")
+    environ["wsgidav.auth.user_name"] = "ann"
+    logging.getLogger("wsgidav").warning("two %d", 2)
+    assert request_id() == "r1"
+    end_request()
     log.info("three")
     one, two, three = logged(stream)
     assert (one["event"], one["request"], one["method"], one["source"]) == ("one", "r1", "PUT", "room")
@@ -60,8 +61,9 @@ def test_every_line_inside_a_request_carries_its_id_and_what_was_learnt_later() 
 
 def test_another_thread_keeps_the_request_only_where_it_was_carried() -> None:
     seen: list[str] = []
-    with request_context("r1"):
-        work = carried(lambda: seen.append(request_id()))
+    begin_request({"davdrive.request_id": "r1"})
+    work = carried(lambda: seen.append(request_id()))
+    end_request()
     for target in (work, work, lambda: seen.append(request_id())):
         thread = threading.Thread(target=target)
         thread.start()
@@ -151,9 +153,8 @@ def test_warnings_of_libraries_are_logged() -> None:
     assert "old thing" in logged(stream)[0]["event"]
 
 
-def test_request_ids_are_unique_and_only_plain_ones_are_taken_from_a_proxy() -> None:
-    assert len({new_request_id() for _ in range(1000)}) == 1000
-    assert acceptable_request_id(new_request_id())
+def test_only_plain_request_ids_are_taken_from_a_proxy() -> None:
+    assert acceptable_request_id("0af5-1c")
     assert acceptable_request_id("x" * 64)
     for bad in ("", "x" * 65, "a b", "a\n", "<x>", "ä", "-a"):
         assert not acceptable_request_id(bad)

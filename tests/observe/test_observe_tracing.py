@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from davdrive.observe import tracing
-from davdrive.observe.context import request_context
+from davdrive.observe.context import begin_request, end_request
 
 
 @pytest.fixture(autouse=True)
@@ -26,9 +26,10 @@ def test_spans_nest_carry_the_request_and_record_exceptions() -> None:
     memory = pytest.importorskip("opentelemetry.sdk.trace.export.in_memory_span_exporter")
     exporter = memory.InMemorySpanExporter()
     stop = tracing.use_processor(export.SimpleSpanProcessor(exporter), 1.0, "davdrive")
-    with request_context("r1"), tracing.span("request"), pytest.raises(OSError, match="away"):  # noqa: SIM117
-        with tracing.span("commit", drive="d"):
-            raise OSError("away")
+    begin_request({"davdrive.request_id": "r1"})
+    with tracing.span("request"), pytest.raises(OSError, match="away"), tracing.span("commit", drive="d"):
+        raise OSError("away")
+    end_request()
     spans = {span.name: span for span in exporter.get_finished_spans()}
     assert spans["commit"].parent.span_id == spans["request"].context.span_id
     assert dict(spans["commit"].attributes) == {"drive": "d", "davdrive.request": "r1"}

@@ -102,11 +102,13 @@ def proxy(
 
 def test_host_scheme_and_address_arrive_and_a_client_cannot_forge_them(proxy: Proxy) -> None:
     forged = {"X_Forwarded_For": "1.2.3.4", "X_Forwarded_Proto": "http", "X_Forwarded_Host": "evil.example"}
+    forged["X_Request_ID"] = "forged"
     headers = proxy.told("GET", **forged)["headers"]
     assert headers["host"] == [HOST]
     assert headers["x-forwarded-proto"] == ["https"]
     assert ", ".join(headers["x-forwarded-for"]).split(", ")[-1] == "127.0.0.1"
     assert headers.get("x-forwarded-host", [HOST]) == [HOST]
+    assert "forged" not in headers.get("x-request-id", [])
 
 
 def test_a_port_in_host_arrives_since_destination_will_name_it(proxy: Proxy) -> None:

@@ -184,14 +184,15 @@ def test_the_request_id_is_the_same_within_and_without(rig: DriveServer) -> None
 
 
 def test_a_client_on_a_unix_socket_is_served(tmp_path: Path) -> None:
-    server = DriveServer(f"unix:{tmp_path}/s", RigApp())
+    server = DriveServer(f"unix:{tmp_path}/s", RigApp(), ServerLimits(trusted_peers=("unix",)))
     server.prepare()
     thread = threading.Thread(target=server.serve)
     thread.start()
     with socket.socket(socket.AF_UNIX) as sock:
         sock.connect(f"{tmp_path}/s")
-        sock.sendall(get("/hello"))
+        sock.sendall(get("/hello", more=b"X-Request-ID: the-proxys\r\n"))
         raw, _ = read_until_quiet(sock)
     server.stop(drain_s=0)
     thread.join()
+    assert b"X-Request-Id: the-proxys\r\n" in raw
     assert raw.endswith(b"hello\n")

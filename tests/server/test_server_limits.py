@@ -99,6 +99,23 @@ def test_trusted_proxies_may_have_more_connections_than_one_address() -> None:
         assert raw_request(server, GET).statuses == [200]
 
 
+@pytest.mark.parametrize(
+    ("peers", "said", "taken"),
+    [
+        (("127.0.0.0/8",), "0af5-9c.x", True),
+        (("127.0.0.0/8",), "a b", False),
+        (("127.0.0.0/8",), "x" * 65, False),
+        (("10.0.0.0/8", "unix"), "0af5-9c.x", False),
+        ((), "0af5-9c.x", False),
+    ],
+)
+def test_the_id_of_a_request_is_the_proxys_if_it_is_a_plain_one(peers: tuple[str, ...], said: str, taken: bool) -> None:
+    with serving(RigApp(), ServerLimits(trusted_peers=peers)) as server:
+        answer = raw_request(server, GET.replace(b"\r\n\r\n", f"\r\nX-Request-ID: {said}\r\n\r\n".encode())).raw
+    assert (f"X-Request-Id: {said}\r\n".encode() in answer) is taken
+    assert answer.count(b"X-Request-Id: ") == 1
+
+
 def test_an_idle_connection_gives_way_to_a_new_one() -> None:
     with serving(RigApp(), ServerLimits(connections=1)) as server, connect(server) as idle:
         idle.sendall(GET)

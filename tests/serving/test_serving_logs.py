@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from davdrive.auth.buckets import MemoryBuckets, Rate
+from davdrive.auth.buckets import Rate
 from davdrive.auth.rate_limits import RateLimits, RateRules
+from davdrive.auth.shared_buckets import SharedBuckets
 from davdrive.auth.transfers import TransferSlots
 from davdrive.cli.wiring.rates import Limits
 from davdrive.settings import load_settings
@@ -78,8 +79,10 @@ def test_the_access_log_holds_no_query_no_link_secret_and_the_clients_own_addres
     settings = JSON | {"DAVDRIVE_SERVER__TRUSTED_PROXIES": "127.0.0.1"}
     with running_server(data_dir, settings=settings) as server:
         stranger = Client(server.address)
-        stranger.do("GET", "/-/links/s3cret-token?password=hunter2", headers={"X-Forwarded-For": "192.0.2.7"})
-        assert told(server, event="request", path="/-/links/…")["address"] == "192.0.2.7"
+        proxied = {"X-Forwarded-For": "192.0.2.7", "X-Request-ID": "of-the-proxy"}
+        stranger.do("GET", "/-/links/s3cret-token?password=hunter2", headers=proxied)
+        access = told(server, event="request", path="/-/links/…")
+        assert (access["address"], access["request"]) == ("192.0.2.7", "of-the-proxy")
         assert "s3cret" not in server.log()
         assert "hunter2" not in server.log()
 
@@ -126,12 +129,13 @@ def test_files_leave_by_sendfile_unless_downloads_are_limited(tmp_path: Path, do
             return [("f", 0, 1)]
 
     rules = RateRules(download=Rate(100, 100) if download else None, transfers=3)
-    slots = TransferSlots(tmp_path / "t")
-    app = RateLimits(lambda e, s: Body(), "user", lambda _: "bob", rules, MemoryBuckets(), slots)
+    slots, buckets = TransferSlots(tmp_path / "t"), SharedBuckets(tmp_path / "b", 64)
+    app = RateLimits(lambda e, s: Body(), "user", lambda _: "bob", rules, buckets, slots)
     result = app({"REQUEST_METHOD": "GET", "wsgi.input": None}, lambda *_: None)
     assert hasattr(result, "file_ranges") is not download
     assert list(result) == [b"x"]
     slots.close()
+    buckets.close()
 
 
 def test_where_nothing_is_limited_the_application_is_what_it_was(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ from davdrive.settings.folders import DATABASE_FILE
 from davdrive.upkeep.backup import restoring
 from davdrive.upkeep.backup.dump_file import packed, unpacked
 from davdrive.upkeep.backup.making import back_up
-from davdrive.upkeep.backup.manifest import Stored, keep_small, key_of, numbers, read_manifest, write_manifest
+from davdrive.upkeep.backup.manifest import MARKER, Stored, keep_small, key_of, numbers, read_manifest, write_manifest
 from davdrive.upkeep.backup.restoring import restore, verify_backup
 from davdrive.upkeep.migrating import migrate_store
 from davdrive.upkeep.rounds import LOCK
@@ -147,6 +147,23 @@ def test_a_backup_of_an_older_version_is_restored(backend: Backend, empty: Calla
     assert everything(backend) == everything(source)
     write(backend, "d/goes on")
     assert not findings(backend)
+
+
+def test_of_two_davdrives_that_come_to_a_place_at_the_same_moment_one_has_it(
+    backend: Backend, empty: Callable[[], Backend]
+) -> None:
+    """Each looks before the other's marker is there; the one whose marker was written over makes no backup."""
+    other, store = empty(), MemoryStore()
+
+    def meanwhile(stage: str, size: int) -> None:
+        if stage == "metadata":
+            store.delete(MARKER)
+            back_up(other, store, quiet)
+
+    with pytest.raises(BadRequest, match="of another davdrive"):
+        back_up(backend, store, meanwhile)
+    assert numbers(store) == [1]
+    back_up(other, store, quiet)
 
 
 def test_a_backup_of_a_newer_version_says_which(backend: Backend, empty: Callable[[], Backend]) -> None:

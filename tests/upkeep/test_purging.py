@@ -12,7 +12,7 @@ from davdrive.drive.trash import list_trash
 from davdrive.drive.uploads.begin import begin
 from davdrive.metadata.caller import SYSTEM
 from davdrive.metadata.drives import find_drive, hold_drive, set_retention
-from davdrive.metadata.purging import oldest_revision, purge_entries
+from davdrive.metadata.purging import purge_entries
 from davdrive.metadata.session import Session
 from davdrive.metadata.statement import Statement
 from davdrive.upkeep.foresee import foresee
@@ -169,12 +169,12 @@ def test_an_object_of_which_a_part_is_still_needed_is_not_doomed(backend: Backen
 
 def test_the_audit_trail_tells_how_far_history_reaches(backend: Backend) -> None:
     write(backend, "d/file", b"one")
-    drive = backend.database.read(lambda session: find_drive(session, "d", SYSTEM)).id
-    assert backend.database.read(lambda session: oldest_revision(session, drive)) == 0
+    oldest = Statement("SELECT min(revision) FROM commits")
+    assert backend.database.read(lambda session: session.value(oldest)) == 1
     write(backend, "d/file", b"two")
     write(backend, "d/file", b"three")
     upkeep(backend, AT_ONCE)
-    assert backend.database.read(lambda session: oldest_revision(session, drive)) == 3
+    assert backend.database.read(lambda session: session.value(oldest)) == 3
 
 
 def test_a_purge_that_is_interrupted_leaves_a_clean_drive_and_goes_on_later(backend: Backend) -> None:

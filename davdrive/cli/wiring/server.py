@@ -1,6 +1,5 @@
 """From settings to the HTTP side."""
 
-from davdrive.auth.addresses import UNIX
 from davdrive.server.limits import ServerLimits
 from davdrive.server.supervisor import SupervisorLimits
 from davdrive.server.tls import Tls, TlsFiles
@@ -31,7 +30,7 @@ def server_limits(settings: Settings) -> ServerLimits:
         drain_bytes=server.early_drain_bytes,
         drain_s=server.drain_s,
         retry_after_s=int(server.retry_after_s),
-        trusted_peers=tuple(peer for peer in server.trusted_proxies if peer != UNIX),
+        trusted_peers=tuple(server.trusted_proxies),
     )
 
 

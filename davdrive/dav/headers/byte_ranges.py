@@ -31,11 +31,6 @@ class Unsatisfiable(NamedTuple):
 
     size: int
 
-    @property
-    def content_range(self) -> str:
-        """The Content-Range of the 416."""
-        return f"bytes */{self.size}"
-
 
 def read_ranges(value: str | None, size: int, most: int = MAX_RANGES) -> tuple[ByteRange, ...] | Unsatisfiable | None:
     """Return the ranges of a file of `size` bytes to send, in the order asked for; None means the whole file.

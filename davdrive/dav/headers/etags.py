@@ -50,8 +50,3 @@ def read_etag(text: str) -> EntityTag | None:
     """Return the one quoted entity tag that `text` is, or None."""
     match = _TAG.fullmatch(text)
     return EntityTag(match[2], match[1] is not None) if match else None
-
-
-def format_etag(tag: EntityTag) -> str:
-    """Return the tag as a header or property carries it."""
-    return f'W/"{tag.opaque}"' if tag.weak else f'"{tag.opaque}"'

@@ -8,7 +8,6 @@ DAV: Final = "DAV:"
 OC: Final = "http://owncloud.org/ns"
 UCB: Final = "http://ucb.openoffice.org/dav/props/"
 WIN32: Final = "urn:schemas-microsoft-com:"
-APACHE: Final = "http://apache.org/dav/props/"
 XML: Final = "http://www.w3.org/XML/1998/namespace"
 
 # Always a prefix, never a default namespace: LibreOffice and Windows do not read xmlns="DAV:" in answers.

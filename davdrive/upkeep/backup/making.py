@@ -81,8 +81,8 @@ def back_up(
         if held is None:
             raise Unavailable("upkeep or another backup is at work on this store; try again when it is done")
         require_elsewhere(backend.contents.store, store)
-        claim(store, identity(backend.database))
-        made_ms, needs = int(clock() * 1000), _Sum()
+        whose, made_ms, needs = identity(backend.database), int(clock() * 1000), _Sum()
+        claim(store, whose)
         progress("metadata", 0)
         with backend.database.snapshot() as session:
             metadata = files.write(packed(dump(session, OF_THE_MOMENT)), unlimited())
@@ -90,6 +90,7 @@ def back_up(
         copied, lost = _Sum(), _Lost(backend, despite_damage)
         _copy_missing(backend, store, files, Stored.of(listing), copied, lost, progress)
         held.check()
+        claim(store, whose)  # of two davdrives that came at the same moment one has it
         number = max(numbers(store), default=0) + 1
         manifest = Manifest(
             number=number,

@@ -2,22 +2,23 @@
 
 Everything comes from one revision of the drive, whatever happens to it meanwhile. A file that is there with the same
 size and time is left alone, so an export that was interrupted goes on; what it told of a file is true after a power
-cut. Nothing is ever removed from the folder.
+cut. Nothing is ever removed from the folder. Several exports into one folder at a time bring each file once.
 """
 
-import hashlib
 import os
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from io import FileIO
 from pathlib import Path
 from stat import S_ISDIR
 
 from davdrive.drive.backend import Backend
 from davdrive.drive.names import DrivePath, check_name
 from davdrive.drive.read import list_members, read_bytes, stat
-from davdrive.errors import Damaged, NotAllowedHere, NotFound
+from davdrive.errors import Conflict, Damaged, NotAllowedHere, NotFound
 from davdrive.folders import make_durable_folder, sync, sync_folder
 from davdrive.metadata.caller import Caller
 from davdrive.metadata.contents import find_content
@@ -26,9 +27,13 @@ from davdrive.metadata.resources import Resource
 from davdrive.objects.digests import Digester
 from davdrive.upkeep.trees.events import Event, Outcome, TreeOptions, attempted
 from davdrive.upkeep.trees.in_order import InOrder
+from davdrive.upkeep.trees.partial import taking_place_of
 
-PARTIAL = ".davdrive-part-"
-"""How the name of a file on its way begins. What a kill leaves is written over by the next export."""
+WAIT_S = 300.0
+"""How long an export waits for another one that writes the same file."""
+
+POLL_S = 0.05
+"""How often it looks meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,7 @@ def _collection(task: _Export, collection: Resource, target: Path) -> Iterator[E
                 yield from _below(task, member, path)
             else:
                 yield from task.work.submit(partial(attempted, str(path), partial(_file, task, member, path)))
-    task.work.after(partial(attempted, str(target), partial(_set_time, collection, target)))
+    yield from task.work.after(partial(attempted, str(target), partial(_set_time, collection, target)))
 
 
 def _below(task: _Export, member: Resource, path: Path) -> Iterator[Event]:
@@ -93,35 +98,36 @@ def _set_time(collection: Resource, target: Path) -> Event:
 
 
 def _file(task: _Export, member: Resource, path: Path) -> Event:
-    size = member.size or 0
+    ends = time.monotonic() + WAIT_S
+    while not _is_there(member, path):
+        with taking_place_of(path) as file:
+            if file is not None:
+                _write(task, member, file)
+                return Event(str(path), Outcome.STORED, member.size or 0)
+        if time.monotonic() >= ends:
+            raise Conflict("another export has been writing it all the time; run this one again when that is done")
+        task.work.deadline.sleep(POLL_S)
+    return Event(str(path), Outcome.UNCHANGED, member.size or 0)
+
+
+def _is_there(member: Resource, path: Path) -> bool:
     with suppress(FileNotFoundError):
         about = path.stat(follow_symlinks=False)
-        if (about.st_size, about.st_mtime_ns // 1_000_000) == (size, member.modified_ms):
-            return Event(str(path), Outcome.UNCHANGED, size)
-    # Of the name, not of chance: what a killed export left is written over by the next.
-    partial_path = path.with_name(PARTIAL + hashlib.sha256(member.name.encode()).hexdigest()[:16])
-    try:
-        _write(task, member, partial_path)
-        os.replace(partial_path, path)
-    except BaseException:
-        partial_path.unlink(missing_ok=True)
-        raise
-    return Event(str(path), Outcome.STORED, size)
+        return (about.st_size, about.st_mtime_ns // 1_000_000) == (member.size or 0, member.modified_ms)
+    return False
 
 
-def _write(task: _Export, member: Resource, path: Path) -> None:
+def _write(task: _Export, member: Resource, file: FileIO) -> None:
     """Errors: Damaged when the bytes are not those that were stored; NotFound when history was purged meanwhile."""
     content = task.backend.database.read(lambda session: find_content(session, member.content or 0))
     if content is None:
         raise NotFound("the file was deleted and purged while the export was under way")
     digester = Digester()
-    path.unlink(missing_ok=True)
-    with path.open("xb", buffering=0) as file:
-        for block in read_bytes(task.backend, content, 0, content.size, task.work.deadline):
-            digester.update(block)
-            file.write(block)
-        if content.sha256 not in (None, digester.sha256):
-            raise Damaged("stored bytes do not have their checksum")
-        # Size and time say later that a file is whole, so they must not reach the disk before its bytes.
-        os.utime(file.fileno(), ns=(member.modified_ms * 1_000_000,) * 2)
-        sync(file.fileno())
+    for block in read_bytes(task.backend, content, 0, content.size, task.work.deadline):
+        digester.update(block)
+        file.write(block)
+    if content.sha256 not in (None, digester.sha256):
+        raise Damaged("stored bytes do not have their checksum")
+    # Size and time say later that a file is whole, so they must not reach the disk before its bytes.
+    os.utime(file.fileno(), ns=(member.modified_ms * 1_000_000,) * 2)
+    sync(file.fileno())

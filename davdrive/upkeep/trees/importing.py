@@ -7,6 +7,7 @@ is repeated brings what changed. Nothing is ever removed from the drive.
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from io import FileIO
@@ -75,7 +76,8 @@ def _ensure(task: _Import, path: DrivePath) -> Found:
     except NotFound:
         if path.is_root:
             raise
-        make_collection(task.backend, task.caller, path)
+        with suppress(AlreadyExists):  # another import may have come first
+            make_collection(task.backend, task.caller, path)
         found = look(task.backend, task.caller, path)
     if not found.resource.is_collection:
         raise AlreadyExists(f"{path} is a file in the drive and a folder here")
@@ -95,7 +97,7 @@ def _folder(task: _Import, here: int, source: _Source, target: DrivePath) -> Ite
         else:
             yield from _entry(task, here, source.member(name), target, members.get(key))
     modified_ms = os.fstat(here).st_mtime_ns // 1_000_000
-    task.work.after(partial(_set_time, task, target, found.resource, source.shown, modified_ms))
+    yield from task.work.after(partial(_set_time, task, target, found.resource, source.shown, modified_ms))
 
 
 def _members(backend: Backend, found: Found) -> dict[str, Resource]:

@@ -27,13 +27,16 @@ class InOrder(Generic[T]):
 
     def submit(self, work: Callable[[], T]) -> Iterator[T]:
         """Do `work` in a thread."""
-        self._given.append(self._pool.submit(work))
+        return self._give(self._pool.submit(work))
+
+    def after(self, work: Callable[[], T | None]) -> Iterator[T]:
+        """Do `work` in the thread that takes the results, when all that was given before is done."""
+        return self._give(work)
+
+    def _give(self, given: "Future[T] | Callable[[], T | None]") -> Iterator[T]:
+        self._given.append(given)
         while len(self._given) > self._most:
             yield from self._next()
-
-    def after(self, work: Callable[[], T | None]) -> None:
-        """Do `work` in the thread that takes the results, when all that was given before is done."""
-        self._given.append(work)
 
     def rest(self) -> Iterator[T]:
         """What is left."""
