@@ -1,7 +1,6 @@
 """Workers: rolled over without a lost request, killed without harm to others, drained, and given up when hopeless."""
 
 import contextlib
-import http.client
 import os
 import signal
 import subprocess
@@ -72,16 +71,16 @@ def test_killing_one_worker_harms_only_its_own_requests_and_it_is_replaced() -> 
 
 
 def test_connections_are_shared_between_the_workers() -> None:
+    """The fuller one leaves a connection to the emptier for a millisecond, in which a busy machine may wake neither."""
     with running_site(2) as site:
-        connections = [http.client.HTTPConnection("127.0.0.1", site.port, timeout=10) for _ in range(20)]
-        pids = []
-        for connection in connections:
-            connection.request("GET", "/pid")
-            pids.append(connection.getresponse().read())
-        for connection in connections:
-            connection.close()
-        assert all(pids.count(pid) >= 6 for pid in set(pids))
-        assert len(set(pids)) == 2
+        pids: list[bytes] = []
+
+        def shared() -> bool:
+            with contextlib.ExitStack() as stack:
+                pids[:] = [stack.enter_context(site.begun("/pid")).read() for _ in range(20)]
+            return all(6 <= pids.count(pid) <= 14 for pid in pids)
+
+        assert any(shared() for _ in range(5)), pids
 
 
 def test_a_stop_lets_requests_under_way_end_and_takes_no_more() -> None:
