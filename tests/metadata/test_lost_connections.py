@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import psycopg
 import pytest
@@ -102,6 +103,20 @@ def test_a_server_that_closed_every_connection_costs_one_try(wired: tuple[Databa
     wire.sever()
     add(database, "last")
     assert (_revision(database), heard.again) == (13, ["lost", "lost"])
+
+
+def test_a_connection_to_a_server_that_only_reads_is_not_kept(postgres: Postgres, postgres_url: str) -> None:
+    """While a standby takes over, a node may get a connection to it, or to the primary that steps back."""
+    name, ours = postgres_url.partition("?")[0].rpartition("/")[2], "options=-clock_timeout%3D5000"
+    url = f"{postgres_url}{'&' if '?' in postgres_url else '?'}{ours}"
+    with closing(Database(DatabaseOptions(postgres_url))) as primary:
+        make_drive(primary)
+    postgres.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    with closing(Database(DatabaseOptions(url))) as database:
+        assert _revision(database) == 0
+        postgres.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+        add(database, "f")
+        assert _revision(database) == 1
 
 
 def test_a_transaction_whose_connection_breaks_before_its_commit_runs_again(
