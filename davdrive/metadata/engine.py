@@ -103,6 +103,8 @@ def _postgresql(url: URL, options: DatabaseOptions) -> Engine:
         # A node that hangs or is cut off in mid-transaction must not hold a drive's writer lock for ever.
         "idle_in_transaction_session_timeout": _ms(options.statement_s),
         "default_transaction_read_only": "on" if options.read_only else "off",
+        # Who waited for a writer lock has to see what was committed meanwhile, whatever the database's default is.
+        "default_transaction_isolation": r"read\ committed",
     }
     connect = {
         "connect_timeout": max(2, math.ceil(options.connect_s)),  # libpq takes 1 for 2

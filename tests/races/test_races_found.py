@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +135,24 @@ def test_nothing_is_written_by_somebody_after_it_was_said_that_they_no_longer_ma
     assert sorted(events) == ["taken away", "written"]
     with pytest.raises(NotFound):
         transact(site.backend.database, Change("test", site.callers["carol"], "d"), lambda _: None)
+
+
+def test_a_role_that_was_lost_while_one_waited_is_lost_whatever_the_default_isolation(
+    postgres: Postgres, postgres_url: str, tmp_path: Path
+) -> None:
+    """Under REPEATABLE READ the role was the one that was there when the waiting began."""
+    name = postgres_url.partition("?")[0].rpartition("/")[2]
+    postgres.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'")
+    with closing(Site(postgres_url, tmp_path / "objects")) as site, ThreadPoolExecutor(1) as pool:
+        ensure_drive(site.backend, "d")
+        RaceOps(site).make_user("carol")
+        RaceOps(site).grant("d", "carol", EDITOR)
+        carols = Change("test", site.callers["carol"], "d")
+        with _under_way(site, lambda session: give_role(session, "d", "carol", "none")):
+            writing = pool.submit(transact, site.backend.database, carols, lambda _: None)
+            with pytest.raises(TimeoutError):
+                writing.result(SOON_S)
+        assert isinstance(writing.exception(WAIT_S), NotFound)
 
 
 @BOTH
