@@ -26,10 +26,12 @@ MOST_TOGETHER = 32
 transaction finds them fast; and another process waits for the drive's row as long as all of them take."""
 
 _NUMBER = "SELECT pg_current_xact_id()::text"
-# Every transaction that writes holds the lock on its own number until it is over, and visible if it committed.
+# Every transaction that writes holds the lock on its own number until it is over, and visible if it committed. A
+# standby knows nothing of it, and until it has taken over it may not have heard of the commit.
 _UNDER_WAY = Statement("""
-    SELECT 1 FROM pg_locks WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND granted
-        AND transactionid = CAST(CAST(:number AS xid8) AS xid) LIMIT 1""")
+    SELECT 1 WHERE pg_is_in_recovery() OR EXISTS (
+        SELECT 1 FROM pg_locks WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND granted
+            AND transactionid = CAST(CAST(:number AS xid8) AS xid))""")
 
 _PASSING = {Fault.RETRY, Fault.LOST}
 """Faults that whoever shares a commit would meet as well, and that each tries again after."""
@@ -163,7 +165,7 @@ def _refusable(session: RemoteSession, work: Work[T]) -> T:
 
 
 def is_under_way(session: Session, number: str) -> bool:
-    """Whether a transaction is neither committed nor rolled back yet."""
+    """Whether a transaction is neither committed nor rolled back yet, as far as this server can tell."""
     return session.row(_UNDER_WAY, number=number) is not None
 
 
