@@ -92,6 +92,9 @@ _PLANS: Mapping[str, str] = {
 }
 
 
+PRIMARY = {"target_session_attrs": "primary"}
+"""For the driver: a standby may not have heard yet of what was answered for. While it takes over it is waited for."""
+
 PREPARED_MOST = 500
 """Statements that a connection keeps prepared: more than davdrive has."""
 
@@ -108,6 +111,7 @@ def _postgresql(url: URL, options: DatabaseOptions) -> Engine:
     }
     connect = {
         "connect_timeout": max(2, math.ceil(options.connect_s)),  # libpq takes 1 for 2
+        **PRIMARY,
         "options": " ".join(f"-c {name}={value}" for name, value in {**limits, **_PLANS}.items()),
         "autocommit": True,
         "prepare_threshold": 0,
