@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import psycopg
 import pytest
 
+from davdrive.errors import Forbidden
 from davdrive.metadata import heedful
 from davdrive.metadata.database import Database
 from davdrive.metadata.engine import DatabaseOptions
@@ -53,9 +54,15 @@ def test_copies_that_queue_up_share_a_commit_too(drive: tuple[Database, str]) ->
     database, _ = drive
     nodes, ran = [add(database, f"n{number}") for number in range(COPIES)], list[str]()
     works = [_copy(node, f"copy{number}", ran) for number, node in enumerate(nodes)]
-    copies = together(database, works, lambda: len(database._writer._lanes))  # type: ignore[attr-defined]
-    assert copies == [found(database, f"copy{number}").node for number in range(COPIES)]
-    assert ran == [f"copy{number}" for number in range(COPIES)]
+
+    def is_refused(transaction: Transaction) -> None:
+        _copy(nodes[0], "refused", ran)(transaction)
+        raise Forbidden("on purpose")
+
+    heard = together(database, [is_refused, *works], lambda: len(database._writer._lanes))  # type: ignore[attr-defined]
+    assert isinstance(heard[0], Forbidden)
+    assert heard[1:] == [found(database, f"copy{number}").node for number in range(COPIES)]
+    assert ran == ["refused", *(f"copy{number}" for number in range(COPIES))]
 
 
 def test_long_statements_in_a_row_are_not_a_server_that_says_nothing(drive: tuple[Database, str]) -> None:
