@@ -79,7 +79,9 @@ def held_user(session: Session, name: str) -> User:
 def remove_for_good(session: Session, name: str) -> None:
     """Remove a user, once none of the user's writes is under way. Errors: NotFound."""
     hold_drives_of(session, require_user(session, name).id)
-    remove_user(session, held_user(session, name).id)
+    user = held_user(session, name).id
+    hold_drives_of(session, user)  # once more: of those that the user came to while the others were waited for
+    remove_user(session, user)
 
 
 def known_path(backend: Backend, text: str) -> DrivePath:

@@ -35,8 +35,8 @@ def welcome(settings: Settings) -> None:
     database = make_database(settings)
     try:
         try_objects(settings)
-        password = _first_password(settings, database)
         users = [user.name for user in database.read(all_users)]
+        password = None if users else _first_password(settings, database)
     finally:
         database.close()
     if password is not None:
@@ -47,9 +47,7 @@ def welcome(settings: Settings) -> None:
 
 
 def _first_password(settings: Settings, database: Database) -> str | None:
-    """That of the user who was made now; None where there are users. Of nodes that start at once, one makes it."""
-    if database.read(all_users):
-        return None
+    """That of the user who was made now. Of nodes that start at once one makes it; None for the others."""
     with alone(database, "first-user", WAIT_S):
         if database.read(all_users):
             return None

@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 
 from davdrive.errors import StorageFull, Unavailable
 from davdrive.metadata.database import Database
+from davdrive.metadata.engine import PRIMARY
 from davdrive.metadata.faults import drive_error
 
 _TRY = sa.text("SELECT pg_try_advisory_lock(:space, :key)")
@@ -24,7 +25,7 @@ _HELD = sa.text("""
     SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid() AND granted""")
 _SPACE = 0x64617664  # "davd"
 _POLL_S = 0.25
-_CONNECT_S = 5
+_CONNECT = {"connect_timeout": 5, **PRIMARY}
 _ANSWER_S = 10.0
 """The lock's own connection asks for nothing that takes time."""
 
@@ -77,9 +78,7 @@ def _by_file(path: str, wait_s: float) -> Iterator[Alone | None]:
 def _by_advisory_lock(url: sa.URL, key: int, wait_s: float) -> Iterator[Alone | None]:
     from davdrive.metadata.heedful import make_heedful
 
-    engine = sa.create_engine(
-        url, poolclass=sa.pool.NullPool, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": _CONNECT_S}
-    )
+    engine = sa.create_engine(url, poolclass=sa.pool.NullPool, isolation_level="AUTOCOMMIT", connect_args=_CONNECT)
     make_heedful(engine, _ANSWER_S)
     try:
         connection = engine.connect()

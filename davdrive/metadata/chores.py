@@ -10,7 +10,9 @@ _SET = Statement("""
     INSERT INTO chores (name, done_ms, at) VALUES (:name, :done_ms, :at)
     ON CONFLICT (name) DO UPDATE SET done_ms = excluded.done_ms, at = excluded.at""")
 _NOW = Statement("SELECT {NOW_MS}")
-_LOCKED_DRIVES = Statement("SELECT DISTINCT drive FROM locks")
+_OLD_LOCKS = Statement("""
+    SELECT drives.id, min({LOCK_MS}) - :kept_ms FROM drives JOIN locks ON locks.drive = drives.id
+    WHERE locks.expires_ms < {LOCK_MS} - :kept_ms GROUP BY drives.id""")
 _EXPIRED_APP_PASSWORDS = Statement("DELETE FROM app_passwords WHERE expires_ms < :before_ms")
 
 
@@ -38,9 +40,9 @@ def now_ms(session: Session) -> int:
     return found
 
 
-def drives_with_locks(session: Session) -> set[int]:
-    """The drives that have locks, expired ones too."""
-    return {row[0] for row in session.rows(_LOCKED_DRIVES)}
+def old_locks(session: Session, kept_ms: int) -> list[tuple[int, int]]:
+    """The drives with locks that expired over `kept_ms` ago, and the time before which they did."""
+    return [(drive, before_ms) for drive, before_ms in session.rows(_OLD_LOCKS, kept_ms=kept_ms)]
 
 
 def drop_expired_app_passwords(session: Session, before_ms: int) -> int:

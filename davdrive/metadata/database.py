@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from davdrive.baton import resting
 from davdrive.deadline import Deadline
-from davdrive.errors import Cancelled, DriveError, OutcomeUnknown, StorageFull, Unavailable
+from davdrive.errors import Cancelled, DriveError, NotFound, OutcomeUnknown, StorageFull, Unavailable
 from davdrive.folders import make_durable_folder
 from davdrive.metadata.direct_writer import DirectWriter, Undecided, is_under_way
 from davdrive.metadata.engine import WRITING, DatabaseOptions, open_engine
@@ -145,16 +145,25 @@ class Database:
         ends = time.monotonic() + self._options.wait_s
         while True:
             try:
-                if not self.read(lambda session: is_under_way(session, undecided.number)):
-                    if committed is None:
-                        break
-                    return self.read(committed)
+                took_place = self.read(lambda session: _outcome(session, undecided.number, committed or _nobody_tells))
+                if took_place is not None:
+                    return took_place
             except (Unavailable, StorageFull):
                 pass
-            except DriveError:
+            except (DriveError, self._driver_error):
                 break  # what would tell is gone itself, by somebody's later change
             if time.monotonic() >= ends:
                 break
             with resting():
                 time.sleep(SETTLE_POLL_S)
         raise OutcomeUnknown("the connection to the metadata broke; see whether the change took place") from undecided
+
+
+def _outcome(session: Session, number: str, committed: Callable[[Session], bool]) -> bool | None:
+    """Whether a transaction took place; None while it may be under way. One connection answers both: of two, the second
+    may lead to a server that knows less."""
+    return None if is_under_way(session, number) else committed(session)
+
+
+def _nobody_tells(_session: Session) -> bool:
+    raise NotFound("this change leaves no trace of its own")

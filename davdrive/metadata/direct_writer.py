@@ -5,7 +5,7 @@ before: it tells later when the transaction is over, and then the work's own tra
 number alone does not: a server that crashed may give it to another.)
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -26,10 +26,12 @@ MOST_TOGETHER = 32
 transaction finds them fast; and another process waits for the drive's row as long as all of them take."""
 
 _NUMBER = "SELECT pg_current_xact_id()::text"
-# Every transaction that writes holds the lock on its own number until it is over, and visible if it committed.
+# Every transaction that writes holds the lock on its own number until it is over, and visible if it committed. A
+# standby knows nothing of it, and until it has taken over it may not have heard of the commit.
 _UNDER_WAY = Statement("""
-    SELECT 1 FROM pg_locks WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND granted
-        AND transactionid = CAST(CAST(:number AS xid8) AS xid) LIMIT 1""")
+    SELECT 1 WHERE pg_is_in_recovery() OR EXISTS (
+        SELECT 1 FROM pg_locks WHERE locktype = 'transactionid' AND mode = 'ExclusiveLock' AND granted
+            AND transactionid = CAST(CAST(:number AS xid8) AS xid))""")
 
 _PASSING = {Fault.RETRY, Fault.LOST}
 """Faults that whoever shares a commit would meet as well, and that each tries again after."""
@@ -61,13 +63,17 @@ class DirectWriter:
             return queue.run(work)
 
     def _alone(self, work: Work[T]) -> T:
+        return self._transact(lambda session: _refusable(session, work))
+
+    def _transact(self, work: Callable[[RemoteSession], T]) -> T:
+        """What `work` returns, once it is committed. Errors: what it raises, the driver's, Undecided."""
         committing = ""
         try:
             with self._session() as session:
                 with session.pipeline():
                     session.send("BEGIN")
                     number = session.send(_NUMBER)
-                    result = _refusable(session, work)
+                    result = work(session)
                     committing = _first(number.fetchone())
                     done = session.send("COMMIT")
                 status = done.statusmessage
@@ -95,31 +101,22 @@ class DirectWriter:
 
         Errors, for all of them: the driver's, when the transaction lost a race or its connection; Unavailable.
         """
-        committing = ""
         try:
-            with self._session() as session:
-                with session.pipeline():
-                    session.send("BEGIN")
-                    number = session.send(_NUMBER)
-                    for job in batch:
-                        _in_savepoint(session, job)
-                    committing = _first(number.fetchone())
-                    done = session.send("COMMIT")
-                committed = done.statusmessage == "COMMIT"
+            self._transact(lambda session: _in_savepoints(session, batch))
+        except Undecided as undecided:
+            # Who was refused was so by what the others wrote, and has to be judged again.
+            for job in batch:
+                job.error = Undecided(undecided.number, job.result)
+            return True
         except BaseException as error:
-            if committing and not _rolled_back(error):
-                # Who was refused was so by what the others wrote, and has to be judged again.
-                for job in batch:
-                    job.error = Undecided(committing, job.result)
-                return True
             for job in batch:
                 job.result = job.error = None
             if isinstance(error, DriveError) or self._fault(error) in _PASSING:
                 raise
             return False
         for job in batch:
-            job.over = committed
-        return committed
+            job.over = True
+        return True
 
     def _fault(self, error: BaseException) -> Fault | None:
         """None for what is not the driver's."""
@@ -141,14 +138,15 @@ class DirectWriter:
         """Nothing is held."""
 
 
-def _in_savepoint(session: RemoteSession, job: Job[Any]) -> None:
-    session.command("SAVEPOINT job")
-    job.attempt(session)
-    if job.error is not None:
-        if not isinstance(job.error, DriveError):
-            raise job.error
-        session.command("ROLLBACK TO job")
-    session.command("RELEASE job")
+def _in_savepoints(session: RemoteSession, batch: list[Job[Any]]) -> None:
+    for job in batch:
+        session.command("SAVEPOINT job")
+        job.attempt(session)
+        if job.error is not None:
+            if not isinstance(job.error, DriveError):
+                raise job.error
+            session.command("ROLLBACK TO job")
+        session.command("RELEASE job")
 
 
 def _rolled_back(error: BaseException) -> bool:
@@ -167,7 +165,7 @@ def _refusable(session: RemoteSession, work: Work[T]) -> T:
 
 
 def is_under_way(session: Session, number: str) -> bool:
-    """Whether a transaction is neither committed nor rolled back yet."""
+    """Whether a transaction is neither committed nor rolled back yet, as far as this server can tell."""
     return session.row(_UNDER_WAY, number=number) is not None
 
 

@@ -92,6 +92,9 @@ _PLANS: Mapping[str, str] = {
 }
 
 
+PRIMARY = {"target_session_attrs": "primary"}
+"""For the driver: a standby may not have heard yet of what was answered for. While it takes over it is waited for."""
+
 PREPARED_MOST = 500
 """Statements that a connection keeps prepared: more than davdrive has."""
 
@@ -103,9 +106,12 @@ def _postgresql(url: URL, options: DatabaseOptions) -> Engine:
         # A node that hangs or is cut off in mid-transaction must not hold a drive's writer lock for ever.
         "idle_in_transaction_session_timeout": _ms(options.statement_s),
         "default_transaction_read_only": "on" if options.read_only else "off",
+        # Who waited for a writer lock has to see what was committed meanwhile, whatever the database's default is.
+        "default_transaction_isolation": r"read\ committed",
     }
     connect = {
         "connect_timeout": max(2, math.ceil(options.connect_s)),  # libpq takes 1 for 2
+        **PRIMARY,
         "options": " ".join(f"-c {name}={value}" for name, value in {**limits, **_PLANS}.items()),
         "autocommit": True,
         "prepare_threshold": 0,

@@ -35,7 +35,7 @@ _SQLSTATE = {
     "55P03": Fault.RETRY,  # lock_not_available
     "53100": Fault.FULL,  # disk_full
     "53300": Fault.LOST,  # too_many_connections: this one was not even made
-    "25006": Fault.AWAY,  # read_only_sql_transaction
+    "25006": Fault.LOST,  # read_only_sql_transaction: a standby, where the next connection may not lead
     "25P03": Fault.LOST,  # idle_in_transaction_session_timeout
     "25P04": Fault.LOST,  # transaction_timeout
     "XX001": Fault.DAMAGED,  # data_corrupted

@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from davdrive.errors import BadRequest, Unavailable
 from davdrive.folders import make_durable_folder
-from davdrive.metadata.engine import DatabaseOptions
+from davdrive.metadata.engine import PRIMARY, DatabaseOptions
 from davdrive.metadata.expectations import show_an_example
 from davdrive.metadata.opening import opening
 from davdrive.metadata.url import read_url
@@ -108,7 +108,7 @@ def _plain_engine(options: DatabaseOptions) -> Engine:
         engine = sa.create_engine(url, poolclass=sa.pool.NullPool, connect_args={"timeout": options.wait_s})
         _begin_by_hand(engine)
         return engine
-    patience = {"connect_timeout": max(2, math.ceil(options.connect_s))}
+    patience = {"connect_timeout": max(2, math.ceil(options.connect_s)), **PRIMARY}
     return sa.create_engine(url, poolclass=sa.pool.NullPool, connect_args=patience)
 
 

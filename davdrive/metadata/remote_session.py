@@ -82,6 +82,11 @@ class RemoteSession(Session):
     def do(self, statement: Statement, **parameters: Any) -> None:
         self.send(statement.sql(self.dialect), parameters)
 
+    def do_long(self, statement: Statement, **parameters: Any) -> None:
+        self.do(statement, **parameters)
+        if self._pipeline is not None:
+            self._pipeline.command_queue.append(self._connection.pgconn.send_flush_request)
+
     def many(self, statement: Statement, parameters: Iterable[Parameters]) -> None:
         self.forget()
         with nullcontext() if self._pipeline else resting(), self._connection.cursor() as cursor:

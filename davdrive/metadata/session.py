@@ -68,6 +68,11 @@ class Session:
         """Execute without asking what it changed: it may travel together with what comes after it."""
         self._cursor.execute(statement.sql(self.dialect), parameters)
 
+    def do_long(self, statement: Statement, **parameters: Any) -> None:
+        """The same for what may take seconds: over a network its end is told at once, so that several in a row are not
+        taken for a server that says nothing any more."""
+        self.do(statement, **parameters)
+
     def many(self, statement: Statement, parameters: Iterable[Parameters]) -> None:
         """Execute once for each set of parameters."""
         self._cursor.executemany(statement.sql(self.dialect), list(parameters))

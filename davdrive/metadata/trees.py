@@ -68,10 +68,10 @@ def copy_tree(transaction: Transaction, source: Drive, node: int, target: Drive,
     first = transaction.new_node(target, size.nodes)
     session, where = transaction.session, {"source": source.id, "target": target.id}
     _map_nodes(session, source, node, first)
-    session.do(_COPY_NODES, **where, now_ms=transaction.now_ms)
-    session.do(_COPY_ENTRIES, **where, node=node, revision=target.revision)
-    session.do(_COPY_VERSIONS, **where, author=transaction.caller.name, revision=target.revision)
-    session.do(_COPY_PROPERTIES, **where)
+    session.do_long(_COPY_NODES, **where, now_ms=transaction.now_ms)
+    session.do_long(_COPY_ENTRIES, **where, node=node, revision=target.revision)
+    session.do_long(_COPY_VERSIONS, **where, author=transaction.caller.name, revision=target.revision)
+    session.do_long(_COPY_PROPERTIES, **where)
     top: int = first if size.nodes == 1 else session.value(_TOP, node=node)
     if session.dialect == "sqlite":
         session.do(_EMPTY_MAP)  # PostgreSQL does it at the commit
@@ -81,4 +81,5 @@ def copy_tree(transaction: Transaction, source: Drive, node: int, target: Drive,
 
 def _map_nodes(session: Session, source: Drive, node: int, first: int) -> None:
     session.do(_MAKE_MAP)
-    session.do(_FILL_MAP, source=source.id, node=node, first=first)
+    session.do(_EMPTY_MAP)  # of what an earlier change left that shares the commit
+    session.do_long(_FILL_MAP, source=source.id, node=node, first=first)

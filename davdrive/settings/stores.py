@@ -23,9 +23,11 @@ class MetadataSettings(Section):
     # Firewalls forget quiet connections after an hour or less.
     pool_recycle_s: PositiveSeconds = 1800
     connect_timeout_s: PositiveSeconds = 5
-    # No statement of davdrive takes seconds on a healthy database; one that does is stuck (PostgreSQL).
+    # Only a COPY of some hundred thousand files takes seconds on a healthy database; what takes longer is stuck
+    # (PostgreSQL).
     statement_timeout_s: PositiveSeconds = 30
-    # The writer lock is held for milliseconds; ten seconds of waiting means that its holder is lost (PostgreSQL).
+    # The writer lock is held for milliseconds; ten seconds of waiting means that its holder is lost (PostgreSQL). It is
+    # under `statement_timeout_s`, which would end the waiting as a failure that nobody tries again.
     lock_timeout_s: PositiveSeconds = 10
     # How long a writer waits for its turn at a SQLite file.
     busy_timeout_s: PositiveSeconds = 10

@@ -110,4 +110,6 @@ class Settings(BaseSettings):
             raise ValueError("limits.lock_default_s must not be over limits.lock_max_s")
         if self.objects.inline_bytes > self.objects.segment_bytes:
             raise ValueError("objects.inline_bytes must not be over objects.segment_bytes")
+        if self.metadata.lock_timeout_s >= self.metadata.statement_timeout_s:
+            raise ValueError("metadata.lock_timeout_s must be under metadata.statement_timeout_s, which counts it too")
         return self

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
 from davdrive.deadline import Deadline
 from davdrive.drive.backend import Backend
@@ -11,9 +12,8 @@ from davdrive.drive.digests import fill_digests
 from davdrive.drive.uploads.expire import expire_uploads
 from davdrive.errors import Cancelled, Conflict
 from davdrive.metadata.alone import alone
-from davdrive.metadata.caller import SYSTEM
-from davdrive.metadata.chores import drives_with_locks, drop_expired_app_passwords, now_ms
-from davdrive.metadata.drives import visible_drives
+from davdrive.metadata.chores import drop_expired_app_passwords, now_ms, old_locks
+from davdrive.metadata.drives import hold_drive
 from davdrive.metadata.locks import sweep_locks
 from davdrive.metadata.session import Session
 from davdrive.metadata.users import forget_failures
@@ -104,6 +104,7 @@ def _counted(task: str, tally: Tally) -> Iterator[None]:
 
 def _forget(backend: Backend, options: UpkeepOptions, tally: Tally, going: Going) -> None:
     with _counted("forget", tally):
+        _forget_locks(backend)
         tally.add(SMALL, backend.database.write(_forget_rows))
     with _counted("uploads", tally):
         expired = expire_uploads(backend, backend.database.read(now_ms))
@@ -112,11 +113,19 @@ def _forget(backend: Backend, options: UpkeepOptions, tally: Tally, going: Going
         purge(backend, options, tally, going)
 
 
+def _forget_locks(backend: Backend) -> None:
+    """Each drive is held: its locks' holders may be about to take them up again."""
+    for drive, before_ms in backend.database.read(lambda session: old_locks(session, LOCK_KEPT_S * 1000)):
+        backend.database.write(partial(_sweep_locks, drive=drive, before_ms=before_ms))
+
+
+def _sweep_locks(session: Session, drive: int, before_ms: int) -> None:
+    hold_drive(session, drive)
+    sweep_locks(session, drive, before_ms)
+
+
 def _forget_rows(session: Session) -> int:
-    now, locked = now_ms(session), drives_with_locks(session)
-    for drive in visible_drives(session, SYSTEM) if locked else ():
-        if drive.id in locked:
-            sweep_locks(session, drive.id, drive.lock_ms - LOCK_KEPT_S * 1000)
+    now = now_ms(session)
     return drop_expired_app_passwords(session, now) + forget_failures(session, now - FAILURES_KEPT_S * 1000)
 
 

@@ -13,6 +13,7 @@ from davdrive.metadata.caller import SYSTEM
 from davdrive.metadata.database import Database
 from davdrive.metadata.drives import LATE_MS, hold_drive_named
 from davdrive.metadata.engine import DatabaseOptions
+from davdrive.metadata.locks import Lock, ask_count, count_locks, insert_lock
 from davdrive.metadata.session import Session
 from davdrive.metadata.statement import Statement
 from davdrive.metadata.transaction import Change, Transaction, transact
@@ -86,3 +87,23 @@ def test_a_change_judges_by_the_time_at_which_it_got_the_writer_lock_whatever_it
         assert late_ms < LATE_MS + HELD_S * 500, name
         stored_ms = second.read(lambda session, name=name: session.value(_CLOCK, name=name))
         assert stored_ms == time_ms, name
+
+
+def test_locks_that_expired_while_the_writer_lock_was_waited_for_count_for_nothing(
+    nodes: tuple[Database, Database],
+) -> None:
+    """They were counted by the time at which the wait began, when that was for a change that was refused."""
+    first, second = nodes
+    held = threading.Event()
+
+    def lock(transaction: Transaction) -> None:
+        drive, ends_ms = transaction.drive, transaction.drive.lock_ms + int(HELD_S * 500)
+        insert_lock(transaction.session, Lock("t", drive.id, "/", "/", 1, 1, 0, None, "x", 1, 0, ends_ms, 0))
+
+    change(first, lock)
+    with ThreadPoolExecutor(1) as pool:
+        waited_for = pool.submit(_is_refused, first, "home", held)
+        assert held.wait(10)
+        counting = Change("test", SYSTEM, "home", ahead=lambda: [ask_count("home")])
+        assert transact(second, counting, lambda found: count_locks(found.session, "home").live) == 0
+        waited_for.result()

@@ -5,16 +5,19 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import psycopg
 import pytest
 
 from davdrive.deadline import Deadline
 from davdrive.errors import Cancelled, Unavailable
+from davdrive.metadata.alone import alone
 from davdrive.metadata.caller import SYSTEM
 from davdrive.metadata.database import Database
 from davdrive.metadata.drives import find_drive, set_quota, visible_drives
 from davdrive.metadata.engine import DatabaseOptions
+from davdrive.metadata.migrate import migrate
 from davdrive.metadata.session import Session
 from davdrive.metadata.statement import Statement
 from davdrive.metadata.transaction import Transaction
@@ -102,6 +105,35 @@ def test_a_server_that_closed_every_connection_costs_one_try(wired: tuple[Databa
     wire.sever()
     add(database, "last")
     assert (_revision(database), heard.again) == (13, ["lost", "lost"])
+
+
+def test_a_standby_is_not_asked_before_it_has_taken_over(postgres_url: str) -> None:
+    """It may not have heard of the last commits: what it says of files, roles and locks is the past."""
+    with pg_proxy(postgres_url) as (url, wire), closing(Database(DatabaseOptions(url, wait_s=0.2))) as database:
+        wire.standby = True
+        with pytest.raises(Unavailable):
+            _revision(database)
+        with pytest.raises(Unavailable), alone(database, "test"):
+            pass
+        with pytest.raises(Unavailable, match="hot standby"):
+            migrate(DatabaseOptions(url))
+        wire.standby = False
+        make_drive(database)
+        assert _revision(database) == 0
+
+
+def test_a_connection_to_a_server_that_only_reads_is_not_kept(postgres: Postgres, postgres_url: str) -> None:
+    """A pooler in between may lead to another server than the one that it led to at first."""
+    name, ours = postgres_url.partition("?")[0].rpartition("/")[2], "options=-clock_timeout%3D5000"
+    url = f"{postgres_url}{'&' if '?' in postgres_url else '?'}{ours}"
+    with closing(Database(DatabaseOptions(postgres_url))) as primary:
+        make_drive(primary)
+    postgres.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    with closing(Database(DatabaseOptions(url))) as database:
+        assert _revision(database) == 0
+        postgres.execute(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+        add(database, "f")
+        assert _revision(database) == 1
 
 
 def test_a_transaction_whose_connection_breaks_before_its_commit_runs_again(

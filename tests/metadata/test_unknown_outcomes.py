@@ -2,7 +2,9 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 
+import psycopg
 import pytest
 
 from davdrive.errors import NotFound, OutcomeUnknown
@@ -14,9 +16,18 @@ from davdrive.metadata.session import Session
 from davdrive.metadata.statement import Statement
 from davdrive.metadata.transaction import Transaction
 from tests.metadata.metadata_rig import change, make_drive
+from tests.support.clock import libpq_uri
 from tests.support.pg_proxy import When, Wire, pg_proxy
 
 _FAIL = "DO $$ BEGIN RAISE EXCEPTION 'on purpose' USING ERRCODE = '{}'; END $$"
+_BEHIND = Statement("SELECT behind FROM standby.now")
+_STANDBY = (
+    "CREATE SCHEMA standby",
+    "CREATE TABLE standby.now AS SELECT false AS behind",
+    """CREATE FUNCTION standby.pg_is_in_recovery() RETURNS bool VOLATILE LANGUAGE sql
+       AS 'SELECT behind FROM standby.now'""",
+    "ALTER DATABASE {} SET search_path = public, standby, pg_catalog",
+)
 AWAY_S = 3.0
 """Longer than all tries of one transaction together, shorter than a transaction waits for another's lock."""
 
@@ -69,7 +80,31 @@ def test_after_a_server_that_stays_away_nobody_says_that_nothing_was_changed(pos
         database.close()
 
 
-@pytest.mark.parametrize("state", ["53100", "57014", "40001"])
+def test_a_standby_that_takes_over_is_asked_when_it_has_heard_of_everything(postgres_url: str) -> None:
+    """It had not heard of the commit, so the change was made again, or refused by its own first time."""
+    with pg_proxy(postgres_url) as (url, wire), psycopg.connect(libpq_uri(postgres_url), autocommit=True) as server:
+        for sql in _STANDBY:
+            server.execute(sql.format(server.info.dbname))  # type: ignore[arg-type]
+        with closing(Database(DatabaseOptions(url, wait_s=6))) as database:
+            drive, ran = make_drive(database), list[int]()
+
+            def work(session: Session) -> None:
+                ran.append(1)
+                set_quota(session, drive, 5)
+
+            def committed(session: Session) -> bool:
+                return not session.value(_BEHIND)
+
+            wire.cut("after")
+            server.execute("UPDATE standby.now SET behind = true")
+            caught_up = threading.Timer(0.5, server.execute, ("UPDATE standby.now SET behind = false",))
+            caught_up.start()
+            database.write(work, committed=committed)
+            caught_up.join()
+            assert (wire.cuts, ran) == (1, [1])
+
+
+@pytest.mark.parametrize("state", ["53100", "57014", "40001", "42P01"])
 def test_a_fault_of_the_question_says_nothing_about_the_change(postgres_url: str, state: str) -> None:
     """A full disk here would have the stored bytes deleted that the commit names."""
     fails = Statement(_FAIL.format(state))

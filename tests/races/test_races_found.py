@@ -3,14 +3,15 @@
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from davdrive.auth.passwords import Passwords
-from davdrive.cli.accounts import add_user, remove_for_good
+from davdrive.cli import accounts
+from davdrive.cli.accounts import add_user, held_user, remove_for_good
 from davdrive.cli.drive import give_role
 from davdrive.cli.lock import break_locks
 from davdrive.drive.delete import delete
@@ -23,6 +24,7 @@ from davdrive.metadata.migrate import migrate
 from davdrive.metadata.session import Session
 from davdrive.metadata.statement import Statement
 from davdrive.metadata.transaction import Change, Transaction, transact
+from davdrive.metadata.users import User
 from tests.model.shapes import Demand
 from tests.races.ops import RaceOps
 from tests.races.site import Site
@@ -135,6 +137,58 @@ def test_nothing_is_written_by_somebody_after_it_was_said_that_they_no_longer_ma
     assert sorted(events) == ["taken away", "written"]
     with pytest.raises(NotFound):
         transact(site.backend.database, Change("test", site.callers["carol"], "d"), lambda _: None)
+
+
+@pytest.mark.parametrize("database", ["postgresql"])
+def test_a_removed_user_writes_nothing_in_a_drive_that_was_given_at_the_last_moment(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On SQLite nobody gives anything while a user is being removed."""
+    ensure_drive(site.backend, "late")
+    held, given = threading.Event(), threading.Event()
+
+    def slowly(session: Session, name: str) -> User:
+        held.set()
+        assert given.wait(WAIT_S)
+        return held_user(session, name)
+
+    monkeypatch.setattr(accounts, "held_user", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        removing = pool.submit(site.backend.database.write, lambda session: remove_for_good(session, "carol"))
+        assert held.wait(WAIT_S)
+        RaceOps(site).grant("late", "carol", EDITOR)
+        judged, over = threading.Event(), threading.Event()
+
+        def write(_: Transaction) -> None:
+            judged.set()
+            assert over.wait(WAIT_S)
+
+        writing = pool.submit(transact, site.backend.database, Change("test", site.callers["carol"], "late"), write)
+        assert judged.wait(WAIT_S)
+        given.set()
+        with pytest.raises(TimeoutError):
+            removing.result(SOON_S)
+        over.set()
+        writing.result(WAIT_S)
+        removing.result(WAIT_S)
+
+
+def test_a_role_that_was_lost_while_one_waited_is_lost_whatever_the_default_isolation(
+    postgres: Postgres, postgres_url: str, tmp_path: Path
+) -> None:
+    """Under REPEATABLE READ the role was the one that was there when the waiting began."""
+    name = postgres_url.partition("?")[0].rpartition("/")[2]
+    postgres.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'")
+    with closing(Site(postgres_url, tmp_path / "objects")) as site, ThreadPoolExecutor(1) as pool:
+        ensure_drive(site.backend, "d")
+        RaceOps(site).make_user("carol")
+        RaceOps(site).grant("d", "carol", EDITOR)
+        carols = Change("test", site.callers["carol"], "d")
+        with _under_way(site, lambda session: give_role(session, "d", "carol", "none")):
+            writing = pool.submit(transact, site.backend.database, carols, lambda _: None)
+            with pytest.raises(TimeoutError):
+                writing.result(SOON_S)
+        assert isinstance(writing.exception(WAIT_S), NotFound)
 
 
 @BOTH

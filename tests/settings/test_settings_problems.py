@@ -109,6 +109,8 @@ def test_an_unknown_or_ill_typed_flag_is_named() -> None:
             "wants https: in objects.redirect_endpoint_url",
         ),
         ({"objects.inline_bytes": "1 GiB"}, "inline_bytes must not be over"),
+        ({"metadata.lock_timeout_s": 30}, "lock_timeout_s must be under metadata.statement_timeout_s"),
+        ({"metadata.statement_timeout_s": 9}, "lock_timeout_s must be under metadata.statement_timeout_s"),
         ({"server.tls_key": "k"}, "flag --server-tls-key: server.tls_certificate and server.tls_key belong together"),
         ({"public_urls": "ftp://x"}, "https://drive.example.org"),
         ({"public_urls": "https://x/?a"}, "no query"),

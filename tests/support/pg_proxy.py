@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 
 _SSL_REQUEST = 80877103
 _HEAD_BYTES = 5
+_IS_PRIMARY, _IS_STANDBY = b"S\0\0\0\x17in_hot_standby\0off\0", b"S\0\0\0\x16in_hot_standby\0on\0"
 
 When = Literal["before", "after", "late"]
 """Where a COMMIT's connection is cut: it never arrives; its answer never does; it arrives when the client has gone."""
@@ -21,7 +22,7 @@ When = Literal["before", "after", "late"]
 class Wire:
     """What goes over the proxy. `turns`: how often clients waited for all answers (a Sync or a Query each). `cut` plans
     one cut at a COMMIT. `hole`: bytes are taken and go nowhere, in both directions, until it is over. `shut`: new
-    connections end at once."""
+    connections end at once. `standby`: the server says to them that it is one."""
 
     turns: int = 0
     commits: int = 0
@@ -29,6 +30,7 @@ class Wire:
     late_s: float = 0.3
     plan: When | None = None
     shut: bool = False
+    standby: bool = False
     passable: threading.Event = field(default_factory=threading.Event)
     pairs: list[tuple[socket.socket, socket.socket]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -156,6 +158,8 @@ class _Connection:
     def _to_client(self) -> None:
         while data := self._server.recv(1 << 16):
             self._wire.passable.wait()
+            if self._wire.standby:
+                data = data.replace(_IS_PRIMARY, _IS_STANDBY)
             if not self._mute:
                 self._client.sendall(data)
 
