@@ -1,7 +1,7 @@
 """What every rule of the state machine needs: both drives, doing one thing on both, and picking what to do it to."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from random import Random
 from typing import Any, ClassVar
@@ -82,6 +82,11 @@ class Core(RuleBasedStateMachine):
     def chance(self, seed: int) -> Random:
         """What a step chooses by."""
         return Random(f"{seed} {self.reference.step}")
+
+    def one_of(self, names: Sequence[str], seed: int) -> None:
+        """Do one of several things."""
+        chance = self.chance(seed)
+        getattr(self, chance.choice(names))(chance)
 
     def choose(self, name: str, chance: Random, make: Callable[[], tuple[Any, ...]]) -> Any:
         """Arguments for an operation: often those of several for which the model refuses it for one reason alone, one

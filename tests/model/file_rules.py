@@ -26,7 +26,7 @@ class FileRules(Core):
 
     @rule(seed=seeds)
     def change(self, seed: int) -> None:
-        getattr(self, self.chance(seed).choice(CHANGES))(seed)
+        self.one_of(CHANGES, seed)
 
     @rule(seed=seeds)
     def change_something_else(self, seed: int) -> None:
@@ -35,24 +35,21 @@ class FileRules(Core):
 
     @rule(seed=seeds)
     def see(self, seed: int) -> None:
-        getattr(self, self.chance(seed).choice(("read", "look")))(seed)
+        self.one_of(("read", "look"), seed)
 
     def _wanted(self, chance: Random) -> tuple[str, Place, Demand]:
         who, place = self.who(chance), self.place(chance)
         return who, place, self.demand(who, place, chance)
 
-    def put(self, seed: int) -> None:
-        chance = self.chance(seed)
-
+    def put(self, chance: Random) -> None:
         def make() -> tuple[str, Place, bytes, Demand]:
             who, place, demand = self._wanted(chance)
             return who, place, self.body(chance), demand
 
         self.learn(self.both("put", *self.choose("put", chance, make)))
 
-    def patch(self, seed: int) -> None:
+    def patch(self, chance: Random) -> None:
         """From somewhere in the file on, at its end, or behind it."""
-        chance = self.chance(seed)
 
         def make() -> tuple[str, Place, int, bytes, Demand]:
             who, place, demand = self._wanted(chance)
@@ -63,22 +60,18 @@ class FileRules(Core):
 
         self.learn(self.both("patch", *self.choose("patch", chance, make)))
 
-    def mkcol(self, seed: int) -> None:
-        chance = self.chance(seed)
+    def mkcol(self, chance: Random) -> None:
         self.both("mkcol", *self.choose("mkcol", chance, lambda: self._wanted(chance)))
 
-    def delete(self, seed: int) -> None:
-        chance = self.chance(seed)
+    def delete(self, chance: Random) -> None:
         self.both("delete", *self.choose("delete", chance, lambda: self._wanted(chance)))
 
-    def copy(self, seed: int) -> None:
-        chance = self.chance(seed)
+    def copy(self, chance: Random) -> None:
         deep = chance.random() < 0.6
         wanted = self.choose("copy", chance, lambda: self._two_places(chance, chance.random() < 0.7, deep))
         self.same("copy", *wanted, label=_label("copy", wanted[1], wanted[2], deep))
 
-    def move(self, seed: int) -> None:
-        chance = self.chance(seed)
+    def move(self, chance: Random) -> None:
         wanted = self.choose("move", chance, lambda: self._two_places(chance, chance.random() < 0.7))
         self.same("move", *wanted, label=_label("move", wanted[1], wanted[2], True))
 
@@ -87,8 +80,7 @@ class FileRules(Core):
         goal = self.place(chance, source[0] if chance.random() < 0.5 else "")
         return who, source, goal, *how, demand
 
-    def proppatch(self, seed: int) -> None:
-        chance = self.chance(seed)
+    def proppatch(self, chance: Random) -> None:
         changes = {chance.choice("pqr"): chance.choice((None, "<v/>", "<w/>")) for _ in range(2)}
 
         def make() -> tuple[str, Place, dict[str, str | None], Demand]:
@@ -97,14 +89,12 @@ class FileRules(Core):
 
         self.both("proppatch", *self.choose("proppatch", chance, make))
 
-    def read(self, seed: int) -> None:
-        chance = self.chance(seed)
+    def read(self, chance: Random) -> None:
         who, place, first = self.who(chance), self.place(chance), chance.randrange(60)
         self.same("read", who, place, first, first + chance.randint(1, 60))
 
-    def look(self, seed: int) -> None:
+    def look(self, chance: Random) -> None:
         """Members, ETags, sizes, dead properties and locks, as a listing shows them."""
-        chance = self.chance(seed)
         self.same("look", self.who(chance), self.place(chance))
 
 

@@ -15,10 +15,9 @@ class LockRules(Core):
 
     @rule(seed=seeds)
     def take_or_give_back(self, seed: int) -> None:
-        getattr(self, self.chance(seed).choice(("lock", "lock", "lock", "refresh", "refresh", "unlock")))(seed)
+        self.one_of(("lock", "lock", "lock", "refresh", "refresh", "unlock"), seed)
 
-    def lock(self, seed: int) -> None:
-        chance = self.chance(seed)
+    def lock(self, chance: Random) -> None:
         exclusive, infinite, timeout_s = chance.random() < 0.5, chance.random() < 0.5, self._timeout(chance)
 
         def make() -> tuple[str, Place, bool, bool, int, Demand]:
@@ -36,8 +35,7 @@ class LockRules(Core):
             if node is not None and node.is_file and not node.versions[-1].etag:
                 self.learn((node.versions[-1], self.real.etag(who, place)))
 
-    def refresh(self, seed: int) -> None:
-        chance = self.chance(seed)
+    def refresh(self, chance: Random) -> None:
         timeout_s = self._timeout(chance)
         wanted = self.choose("refresh", chance, lambda: (*self._locked_place(chance), timeout_s))
         token = wanted[2]
@@ -45,8 +43,7 @@ class LockRules(Core):
         label = "refresh of an expired lock" if expired else "refresh"
         self.both("refresh", *wanted, label=label)
 
-    def unlock(self, seed: int) -> None:
-        chance = self.chance(seed)
+    def unlock(self, chance: Random) -> None:
         self.both("unlock", *self.choose("unlock", chance, lambda: self._locked_place(chance)))
 
     def _timeout(self, chance: Random) -> int:

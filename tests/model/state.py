@@ -75,7 +75,9 @@ class State:
 
     def _two(self, who: str, source: Place, target: Place) -> tuple[Spot, Spot]:
         unseen = {"NotFound"} if who not in self.trees[source[0]].roles else set()
-        self._refuse(unseen | ({"ParentMissing"} if who not in self.trees[target[0]].roles else set()))
+        unseen |= {"ParentMissing"} if who not in self.trees[target[0]].roles else set()
+        if unseen:
+            raise Refused(*unseen)
         return self.at(who, source), self.at(who, target)
 
     def _role(self, who: str, tree: Tree, least: int) -> set[str]:
