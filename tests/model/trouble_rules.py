@@ -17,7 +17,7 @@ from tests.model.upload_rules import PARTS, STREAMS, TOTALS, UploadRules
 from tests.model.world_rules import WorldRules
 
 Arguments = tuple[Any, ...]
-ATTEMPTS, LONG_S = 40, 4000
+ATTEMPTS, TRIES, LONG_S = 40, 3, 4000
 NOWHERE: Keys = ("nowhere", "x")
 FRESH: Keys = ("fresh",)
 """Names that nothing else has."""
@@ -25,15 +25,19 @@ FRESH: Keys = ("fresh",)
 LUCK = ("look", "read", "trash", "versions")
 """Operations of which chance alone meets everything."""
 
+SAID_BYTES = 30
 UPLOADING = ("add_part", "append", "drop_part", "complete", "abort")
 HARD = (*UPLOADING, "restore", "refresh of an expired lock", "copy of depth 0 across drives")
 """Operations that seldom find what they need."""
+
+COMMON = 25
+"""How often chance shall meet the rarest outcome, against 10 of the most frequent."""
 
 CELLS = [
     (label, reason)
     for label, reasons in RULES.items()
     for reason in (DONE, *reasons)
-    for _ in range((len(RARE) - RARE.index(reason)) * (2 if label in HARD else 1))
+    for _ in range((COMMON - RARE.index(reason)) * (2 if label in HARD else 1))
     if reasons and label not in LUCK
 ]
 """Operations and how they end, the rarer the oftener."""
@@ -52,7 +56,7 @@ class TroubleRules(FileRules, LockRules, PastRules, UploadRules, WorldRules):
         """Do what is refused for one reason alone: found so, or else made so."""
         chance = self.chance(seed)
         label, reason = chance.choice(CELLS)
-        self._make_ready(label, chance)
+        self._make_ready(label, reason, chance)
         self.wanted = (label, reason)
         getattr(self, label.split()[0])(chance)
         self.wanted = None
@@ -63,7 +67,7 @@ class TroubleRules(FileRules, LockRules, PastRules, UploadRules, WorldRules):
         if self.wanted is None:
             chosen: Arguments = super().choose(name, chance, make)
             return chosen
-        label, reason = self.wanted
+        (label, reason), tries = self.wanted, TRIES
         self.wanted = None  # whatever gets in the way is chosen by itself
         for arguments in (make() for _ in range(ATTEMPTS)):
             if self.label(name, arguments) != label:
@@ -71,16 +75,19 @@ class TroubleRules(FileRules, LockRules, PastRules, UploadRules, WorldRules):
             reasons = self.reference.would(name, *arguments)
             if reasons == {reason} - {DONE}:
                 return arguments
-            if not reasons and reason in TROUBLES:
-                return TROUBLES[reason](self, name, arguments, chance)
+            if not reasons and reason in TROUBLES and tries:
+                tries -= 1
+                arguments = TROUBLES[reason](self, name, arguments, chance)
+                if self.reference.would(name, *arguments) == {reason}:
+                    return arguments
         return self.choose(name, chance, make)
 
-    def _make_ready(self, label: str, chance: Random) -> None:
+    def _make_ready(self, label: str, reason: str, chance: Random) -> None:
         """What some operations need to find: an upload that is under way, a lock that has expired."""
         if label in UPLOADING:
             names = STREAMS if label == "append" else PARTS
             begun = chance.choice(("alice", "bob")), self.drive(chance), chance.choice(names)
-            self.both("begin", *begun, chance.choice(TOTALS))
+            self.both("begin", *begun, SAID_BYTES if reason == "BodyMismatch" else chance.choice(TOTALS))
             if label != "append":
                 self.both("add_part", *begun, 1, self._piece(chance))
         elif label == "restore":
@@ -168,6 +175,17 @@ class TroubleRules(FileRules, LockRules, PastRules, UploadRules, WorldRules):
         self.both("mkcol", who, place, FREE)
         return arguments
 
+    def send_too_much(self, name: str, arguments: Arguments, chance: Random) -> Arguments:
+        """A byte more than was said, to an upload of which it was said."""
+        said = [each for each in self.reference.uploads if each.total is not None and not each.state]
+        said = [each for each in said if each.name in (STREAMS if name == "append" else PARTS)]
+        if name not in ("add_part", "append") or not said:
+            return arguments
+        upload = chance.choice(said)
+        where = upload.size if name == "append" else len(upload.parts) + 1
+        more = bytes((upload.total or 0) - upload.size + 1)
+        return upload.principal, upload.drive, upload.name, where, more
+
     def end_upload(self, name: str, arguments: Arguments, chance: Random) -> Arguments:
         """The upload was given up meanwhile."""
         self.both("abort", *arguments[:3])
@@ -198,6 +216,7 @@ TROUBLES: Mapping[str, Callable[[TroubleRules, str, Arguments, Random], Argument
     "ParentMissing": TroubleRules.lead_astray,
     "PreconditionFailed": TroubleRules.ask_too_much,
     "NotAllowedHere": TroubleRules.make_a_collection,
+    "BodyMismatch": TroubleRules.send_too_much,
     "Gone": TroubleRules.end_upload,
     "Conflict": TroubleRules.complete_upload,
 }

@@ -7,7 +7,8 @@ from typing import ClassVar
 from hypothesis.stateful import rule
 
 from tests.model.core import Core, pick, seeds
-from tests.model.shapes import Demand, Place, Upload
+from tests.model.shapes import Demand, Place
+from tests.model.uploading import Upload
 
 PARTS, STREAMS = ("part one", "part two"), ("stream",)
 TOTALS = (None, None, None, None, 10, 30, 200)
