@@ -36,7 +36,7 @@ COMMON = 25
 CELLS = [
     (label, reason)
     for label, reasons in RULES.items()
-    for reason in (DONE, *reasons)
+    for reason in (*reasons, DONE, DONE)
     for _ in range((COMMON - RARE.index(reason)) * (2 if label in HARD else 1))
     if reasons and label not in LUCK
 ]
