@@ -114,7 +114,8 @@ class Uploading(State):
 
     def _named(self, who: str, drive: str, name: str) -> Upload | None:
         """The pending one of that name, or else the last that ended."""
-        found = [each for each in self.uploads if (each.drive, each.name, each.principal) == (drive, name, who)]
+        latest = reversed(self.uploads)  # over HTTP the model's clock may stand between two
+        found = [each for each in latest if (each.drive, each.name, each.principal) == (drive, name, who)]
         return max(found, key=lambda each: (not each.state, each.active_ms), default=None)
 
     def _pending(self, who: str, drive: str, name: str) -> tuple[Spot, Upload]:
