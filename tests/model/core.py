@@ -1,7 +1,7 @@
 """What every rule of the state machine needs: both drives, doing one thing on both, and picking what to do it to."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from random import Random
 from typing import Any, ClassVar
@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant
 from davdrive.errors import DriveError
 from tests.model.drive_ops import DriveOps
 from tests.model.invariants import check
+from tests.model.labels import LABELS
 from tests.model.reference import Reference, Refused
 from tests.model.shapes import Condition, Demand, Keys, Node, Place, Version
 from tests.model.speaking import kinds_of
@@ -19,7 +20,7 @@ from tests.model.world import USERS, AnyWorlds, World, reference_of
 
 NAMES = ("x", "y", "x", "y", "X", "e\N{COMBINING ACUTE ACCENT}", "\N{LATIN SMALL LETTER E WITH ACUTE}")
 FREE = Demand()
-CANDIDATES = 8
+CANDIDATES = 5
 RARE = (
     *("QuotaExceeded", "Locked", "LockConflict", "RangeNotSatisfiable", "Conflict", "BodyMismatch", "Gone"),
     *("ParentMissing", "Forbidden", "AlreadyExists", "PreconditionFailed", "LockTokenMismatch", "NotAllowedHere"),
@@ -58,6 +59,7 @@ class Core(RuleBasedStateMachine):
         self.tokens: list[str] = ["urn:uuid:never"]
         self.log: list[str] = []
         self.seen: Counter[tuple[str, ...]] = Counter()
+        self._drawn = 0
 
     def make_reference(self) -> Reference:
         return reference_of(self.world.clock.now_ms)
@@ -80,8 +82,15 @@ class Core(RuleBasedStateMachine):
             raise
 
     def chance(self, seed: int) -> Random:
-        """What a step chooses by."""
-        return Random(f"{seed} {self.reference.step}")
+        """What a step chooses by: its seed, and those of the steps before it, because the same few are drawn again and
+        again."""
+        self._drawn = hash((self._drawn, seed))
+        return Random(self._drawn)
+
+    def one_of(self, names: Sequence[str], seed: int) -> None:
+        """Do one of several things."""
+        chance = self.chance(seed)
+        getattr(self, chance.choice(names))(chance)
 
     def choose(self, name: str, chance: Random, make: Callable[[], tuple[Any, ...]]) -> Any:
         """Arguments for an operation: often those of several for which the model refuses it for one reason alone, one
@@ -92,17 +101,22 @@ class Core(RuleBasedStateMachine):
             reasons = self.reference.would(name, *arguments)
             if len(reasons) > 1:
                 return OFTEN, len(reasons)
-            return self.seen[name, *reasons], RARE.index(min(reasons, default=DONE))
+            return self.seen[self.label(name, arguments), *reasons], RARE.index(min(reasons, default=DONE))
 
         arguments = min(made, key=worth) if len(made) > 1 else made[0]
-        self.seen[name, *self.reference.would(name, *arguments)] += 1
+        self.seen[self.label(name, arguments), *self.reference.would(name, *arguments)] += 1
         return arguments
 
-    def both(self, name: str, *arguments: Any, label: str = "") -> Any:
+    def label(self, name: str, arguments: tuple[Any, ...]) -> str:
+        """What the table of rules calls an operation with these arguments."""
+        return LABELS[name](self.reference, *arguments) if name in LABELS else name
+
+    def both(self, name: str, *arguments: Any) -> Any:
         """Do one operation on both. The pair of results, or None when both refused."""
         modelled, real = getattr(self.reference, name), getattr(self.real, name)
         self.log.append(f"{name}{arguments}")
-        return self.both_of(label or name, lambda: modelled(*arguments), lambda: real(*arguments))
+        label = self.label(name, arguments)
+        return self.both_of(label, lambda: modelled(*arguments), lambda: real(*arguments))
 
     def both_of(self, name: str, modelled: Callable[[], Any], real: Callable[[], Any]) -> Any:
         """The same where the two take different arguments."""
@@ -136,9 +150,9 @@ class Core(RuleBasedStateMachine):
             return
         raise AssertionError(f"{name} did {result}, the model refuses: {refused}") from None
 
-    def same(self, name: str, *arguments: Any, label: str = "") -> None:
+    def same(self, name: str, *arguments: Any) -> None:
         """Do one operation on both, and both must give the same."""
-        done = self.both(name, *arguments, label=label)
+        done = self.both(name, *arguments)
         with self.explained():
             assert not done or done[0] == done[1], f"{name} gave {done[1]}, the model says {done[0]}"
 

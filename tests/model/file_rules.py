@@ -3,7 +3,7 @@
 from random import Random
 from typing import Any
 
-from hypothesis.stateful import rule
+from hypothesis.stateful import initialize, rule
 
 from tests.model.core import FREE, Core, seeds
 from tests.model.shapes import Demand, Keys, Place
@@ -12,10 +12,11 @@ CHANGES = ("put", "patch", "mkcol", "delete", "copy", "copy", "move", "move", "p
 
 
 class FileRules(Core):
-    """Each example begins with a tree, so that most steps find something."""
+    """What is done to files and collections, and seen of them."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    @initialize()
+    def begin_with_a_tree(self) -> None:
+        """So that most steps find something."""
         collections: tuple[Keys, ...] = (("x",), ("x", "y"), ("y",))
         files: tuple[Keys, ...] = (("x", "x"), ("x", "y", "x"), ("e\N{COMBINING ACUTE ACCENT}",))
         for drive in self.reference.trees:
@@ -26,33 +27,25 @@ class FileRules(Core):
 
     @rule(seed=seeds)
     def change(self, seed: int) -> None:
-        getattr(self, self.chance(seed).choice(CHANGES))(seed)
-
-    @rule(seed=seeds)
-    def change_something_else(self, seed: int) -> None:
-        """As often again: Hypothesis takes each rule as often as every other."""
-        self.change(seed + 1)
+        self.one_of(CHANGES, seed)
 
     @rule(seed=seeds)
     def see(self, seed: int) -> None:
-        getattr(self, self.chance(seed).choice(("read", "look")))(seed)
+        self.one_of(("read", "look"), seed)
 
     def _wanted(self, chance: Random) -> tuple[str, Place, Demand]:
         who, place = self.who(chance), self.place(chance)
         return who, place, self.demand(who, place, chance)
 
-    def put(self, seed: int) -> None:
-        chance = self.chance(seed)
-
+    def put(self, chance: Random) -> None:
         def make() -> tuple[str, Place, bytes, Demand]:
             who, place, demand = self._wanted(chance)
             return who, place, self.body(chance), demand
 
         self.learn(self.both("put", *self.choose("put", chance, make)))
 
-    def patch(self, seed: int) -> None:
+    def patch(self, chance: Random) -> None:
         """From somewhere in the file on, at its end, or behind it."""
-        chance = self.chance(seed)
 
         def make() -> tuple[str, Place, int, bytes, Demand]:
             who, place, demand = self._wanted(chance)
@@ -63,32 +56,27 @@ class FileRules(Core):
 
         self.learn(self.both("patch", *self.choose("patch", chance, make)))
 
-    def mkcol(self, seed: int) -> None:
-        chance = self.chance(seed)
+    def mkcol(self, chance: Random) -> None:
         self.both("mkcol", *self.choose("mkcol", chance, lambda: self._wanted(chance)))
 
-    def delete(self, seed: int) -> None:
-        chance = self.chance(seed)
+    def delete(self, chance: Random) -> None:
         self.both("delete", *self.choose("delete", chance, lambda: self._wanted(chance)))
 
-    def copy(self, seed: int) -> None:
-        chance = self.chance(seed)
-        deep = chance.random() < 0.6
-        wanted = self.choose("copy", chance, lambda: self._two_places(chance, chance.random() < 0.7, deep))
-        self.same("copy", *wanted, label=_label("copy", wanted[1], wanted[2], deep))
+    def copy(self, chance: Random) -> None:
+        def make() -> tuple[Any, ...]:
+            return self._two_places(chance, chance.random() < 0.7, chance.random() < 0.6)
 
-    def move(self, seed: int) -> None:
-        chance = self.chance(seed)
-        wanted = self.choose("move", chance, lambda: self._two_places(chance, chance.random() < 0.7))
-        self.same("move", *wanted, label=_label("move", wanted[1], wanted[2], True))
+        self.same("copy", *self.choose("copy", chance, make))
+
+    def move(self, chance: Random) -> None:
+        self.same("move", *self.choose("move", chance, lambda: self._two_places(chance, chance.random() < 0.7)))
 
     def _two_places(self, chance: Random, *how: bool) -> tuple[Any, ...]:
         who, source, demand = self._wanted(chance)
         goal = self.place(chance, source[0] if chance.random() < 0.5 else "")
         return who, source, goal, *how, demand
 
-    def proppatch(self, seed: int) -> None:
-        chance = self.chance(seed)
+    def proppatch(self, chance: Random) -> None:
         changes = {chance.choice("pqr"): chance.choice((None, "<v/>", "<w/>")) for _ in range(2)}
 
         def make() -> tuple[str, Place, dict[str, str | None], Demand]:
@@ -97,16 +85,10 @@ class FileRules(Core):
 
         self.both("proppatch", *self.choose("proppatch", chance, make))
 
-    def read(self, seed: int) -> None:
-        chance = self.chance(seed)
+    def read(self, chance: Random) -> None:
         who, place, first = self.who(chance), self.place(chance), chance.randrange(60)
         self.same("read", who, place, first, first + chance.randint(1, 60))
 
-    def look(self, seed: int) -> None:
+    def look(self, chance: Random) -> None:
         """Members, ETags, sizes, dead properties and locks, as a listing shows them."""
-        chance = self.chance(seed)
         self.same("look", self.who(chance), self.place(chance))
-
-
-def _label(name: str, source: Place, goal: Place, deep: bool) -> str:
-    return name + ("" if deep else " of depth 0") + ("" if source[0] == goal[0] else " across drives")

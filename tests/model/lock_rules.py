@@ -15,20 +15,19 @@ class LockRules(Core):
 
     @rule(seed=seeds)
     def take_or_give_back(self, seed: int) -> None:
-        getattr(self, self.chance(seed).choice(("lock", "lock", "lock", "refresh", "refresh", "unlock")))(seed)
+        self.one_of(("lock", "lock", "lock", "refresh", "refresh", "unlock"), seed)
 
-    def lock(self, seed: int) -> None:
-        chance = self.chance(seed)
-        exclusive, infinite, timeout_s = chance.random() < 0.5, chance.random() < 0.5, self._timeout(chance)
-
+    def lock(self, chance: Random) -> None:
         def make() -> tuple[str, Place, bool, bool, int, Demand]:
             who, place = self.who(chance), self.place(chance)
-            return who, place, exclusive, infinite, timeout_s, self.demand(who, place, chance)
+            scope, depth = chance.random() < 0.5, chance.random() < 0.5
+            return who, place, scope, depth, self._timeout(chance), self.demand(who, place, chance)
 
-        wanted = self.choose("lock", chance, make)
-        who, place, *_ = wanted
-        label = f"lock {'exclusive' if exclusive else 'shared'} {'infinity' if infinite else '0'}"
-        done = self.both("lock", *wanted, label=label)
+        self.take(*self.choose("lock", chance, make))
+
+    def take(self, who: str, place: Place, exclusive: bool, infinite: bool, timeout_s: int, demand: Demand) -> None:
+        """LOCK on both, and tell the model what the real drive called the lock, and the file if it made one."""
+        done = self.both("lock", who, place, exclusive, infinite, timeout_s, demand)
         if done:
             done[0].token = done[1]
             self.tokens.append(done[1])
@@ -36,17 +35,11 @@ class LockRules(Core):
             if node is not None and node.is_file and not node.versions[-1].etag:
                 self.learn((node.versions[-1], self.real.etag(who, place)))
 
-    def refresh(self, seed: int) -> None:
-        chance = self.chance(seed)
+    def refresh(self, chance: Random) -> None:
         timeout_s = self._timeout(chance)
-        wanted = self.choose("refresh", chance, lambda: (*self._locked_place(chance), timeout_s))
-        token = wanted[2]
-        expired = any(x.token == token and x.expires_ms <= self.reference.now_ms for x in self.reference.locks)
-        label = "refresh of an expired lock" if expired else "refresh"
-        self.both("refresh", *wanted, label=label)
+        self.both("refresh", *self.choose("refresh", chance, lambda: (*self._locked_place(chance), timeout_s)))
 
-    def unlock(self, seed: int) -> None:
-        chance = self.chance(seed)
+    def unlock(self, chance: Random) -> None:
         self.both("unlock", *self.choose("unlock", chance, lambda: self._locked_place(chance)))
 
     def _timeout(self, chance: Random) -> int:

@@ -1,11 +1,7 @@
 """The state machine: every operation on the model and on the real drive, and both must say the same."""
 
-from tests.model.file_rules import FileRules
-from tests.model.lock_rules import LockRules
-from tests.model.past_rules import PastRules
-from tests.model.upload_rules import UploadRules
-from tests.model.world_rules import WorldRules
+from tests.model.trouble_rules import TroubleRules
 
 
-class DriveMachine(FileRules, LockRules, PastRules, UploadRules, WorldRules):
+class DriveMachine(TroubleRules):
     """All rules together."""

@@ -34,7 +34,7 @@ RULES: Rules = {
     "trash": (SEEN,),
     "restore": (SEEN, MAY, "AlreadyExists", "ParentMissing", "Locked"),
     "versions": (SEEN,),
-    "restore version": tuple(each for each in _WRITING if each != "ParentMissing"),
+    "restore_version": tuple(each for each in _WRITING if each != "ParentMissing"),
     "begin": (SEEN, MAY, "AlreadyExists", "QuotaExceeded"),
     "add_part": _PART,
     "append": _PART,
@@ -53,49 +53,6 @@ RULES: Rules = {
 }
 """By operation, the reasons that alone refuse it. (An expired lock is never in conflict with a later one, which ended
 it.)"""
-
-
-_RARE: Rules = {
-    "put": ("QuotaExceeded",),
-    "patch": ("Forbidden", "Locked", "QuotaExceeded"),
-    "mkcol": ("Forbidden", "Locked"),
-    "copy": ("PreconditionFailed", "Locked", "ParentMissing", "QuotaExceeded"),
-    "copy of depth 0": ("Locked", "ParentMissing", "QuotaExceeded"),
-    "copy across drives": ("Forbidden", "PreconditionFailed", "Locked", "QuotaExceeded"),
-    "copy of depth 0 across drives": ("Forbidden", "PreconditionFailed", "Locked", "QuotaExceeded"),
-    "move": ("Locked", "ParentMissing"),
-    "move across drives": ("Locked", "QuotaExceeded"),
-    "proppatch": ("Locked",),
-    "lock exclusive 0": ("Locked",),
-    "lock exclusive infinity": ("Forbidden", "Locked", "ParentMissing"),
-    "lock shared 0": ("NotFound", "Forbidden", "Locked", "ParentMissing", "LockConflict"),
-    "lock shared infinity": ("NotFound", "Forbidden", "Locked", "ParentMissing"),
-    "refresh of an expired lock": ("done", "NotFound", "Forbidden", "PreconditionFailed"),
-    "unlock": ("Forbidden",),
-    "trash": ("NotFound",),
-    "restore": ("done", "NotFound", "Forbidden", "Locked"),
-    "restore version": ("Forbidden", "Locked", "NotAllowedHere", "QuotaExceeded"),
-    "add_part": ("Forbidden", "Gone", "Conflict", "QuotaExceeded"),
-    "append": ("done", "Forbidden", "Gone", "Conflict", "BodyMismatch", "QuotaExceeded"),
-    "drop_part": ("done", "Forbidden", "Gone", "Conflict"),
-    "complete": (
-        "Forbidden",
-        "PreconditionFailed",
-        "Locked",
-        "NotAllowedHere",
-        "ParentMissing",
-        "QuotaExceeded",
-        "Gone",
-        "Conflict",
-    ),
-    "abort": ("Forbidden", "Gone", "Conflict"),
-}
-USUAL: Rules = {
-    operation: tuple(each for each in reasons if each not in _RARE.get(operation, ()))
-    for operation, reasons in RULES.items()
-    if "done" not in _RARE.get(operation, ())
-}
-"""What some thousand steps prove; the rest takes a longer run (`python -m tests.model`)."""
 
 
 def _cells(rules: Rules) -> list[str]:

@@ -5,7 +5,7 @@ things are wrong at once, any of them may be told.
 """
 
 from tests.model.shapes import ALWAYS, Demand, Keys, Lock, Look, Node, Past, Place, Tree, Version, size_of
-from tests.model.state import EDITOR, OWNER, VIEWER, Refused
+from tests.model.state import EDITOR, OWNER, VIEWER, Refused, Spot, role, when
 from tests.model.uploading import Uploading
 
 __all__ = ["EDITOR", "OWNER", "VIEWER", "Reference", "Refused"]
@@ -16,74 +16,66 @@ class Reference(Uploading):
     """Every drive with every operation: files and collections, locks, the past; and uploads."""
 
     def put(self, who: str, place: Place, content: bytes, demand: Demand) -> Version:
-        spot = self.at(who, place)
-        self._refuse(self._writing(who, spot, demand) | self._no_room(spot.tree, len(content)))
-        return self._write(who, spot, content)
+        spot = self.at(who, place, demand)
+        self._refuse(self._writing(spot), self._no_room(spot.tree, len(content)))
+        return self._write(spot, content)
 
     def patch(self, who: str, place: Place, offset: int, content: bytes, demand: Demand) -> Version:
-        spot = self.at(who, place)
-        if spot.node is None or not spot.node.is_file:
-            raise Refused("NotFound" if spot.node is None else "NotAllowedHere")
-        old = spot.node.content
+        old = self._content(self.at(who, place))
         if offset > len(old):
-            raise Refused("RangeNotSatisfiable", *self._writing(who, spot, demand))
+            raise Refused("RangeNotSatisfiable", *self._writing(self.at(who, place, demand)))
         return self.put(who, place, old[:offset] + content + old[offset + len(content) :], demand)
 
     def mkcol(self, who: str, place: Place, demand: Demand) -> None:
-        spot = self.at(who, place)
-        reasons = self._role(who, spot.tree, EDITOR) | self._unmet(spot, demand) | self._new_member(who, spot, demand)
-        self._refuse(reasons | ({"AlreadyExists"} if spot.node else set()))
-        self._attach(who, spot, Node(False))
+        spot = self.at(who, place, demand)
+        self._refuse(self._changing(spot), self._new_member(spot), when(spot.node, "AlreadyExists"))
+        self._attach(spot, Node(False))
 
     def delete(self, who: str, place: Place, demand: Demand) -> None:
-        spot = self.at(who, place)
-        reasons = self._role(who, spot.tree, EDITOR) | self._unmet(spot, demand) | self._tree_locked(who, spot, demand)
-        self._refuse(
-            reasons | ({"Forbidden"} if not spot.keys else set()) | ({"NotFound"} if spot.node is None else set())
-        )
-        self._detach(who, spot, trash=True)
+        spot = self.at(who, place, demand)
+        nothing, root = when(spot.node is None, "NotFound"), when(not spot.keys, "Forbidden")
+        self._refuse(self._changing(spot), self._tree_locked(spot), nothing, root)
+        self._detach(spot, trash=True)
 
     def copy(self, who: str, source: Place, target: Place, overwrite: bool, deep: bool, demand: Demand) -> bool:
         """Whether the target was free."""
-        spot, goal = self._two(who, source, target)
-        reasons = self._unmet(spot, demand, goal.tree) | self._target(who, spot, goal, demand)
+        spot, goal = self._two(who, source, target, demand)
+        reasons = self._unmet(spot, goal.tree) | self._target(spot, goal)
         if spot.node is None:
             raise Refused("NotFound", *reasons)
-        if spot.tree is goal.tree and spot.keys == goal.keys:
-            reasons.add("Forbidden")
+        reasons |= when(spot.tree is goal.tree and spot.keys == goal.keys, "Forbidden")
+        reasons |= when(goal.node and not overwrite, "PreconditionFailed")
         copied = deep or spot.node.is_file
-        reasons |= {"PreconditionFailed"} if goal.node and not overwrite else set()
-        self._refuse(reasons | (self._no_room(goal.tree, size_of(spot.node)) if copied else set()))
-        self._clear(who, goal)
+        self._refuse(reasons, self._no_room(goal.tree, size_of(spot.node)) if copied else set())
+        self._clear(goal)
         self._changed(who, spot.tree)
-        self._attach(who, goal, self._twin(who, goal.tree, spot.node, deep))
+        self._attach(goal, self._twin(goal, spot.node, deep))
         return goal.node is None
 
     def move(self, who: str, source: Place, target: Place, overwrite: bool, demand: Demand) -> bool:
-        """Whether the target was free."""
-        spot, goal = self._two(who, source, target)
+        """Whether the target was free; another spelling of the source's own name is."""
+        spot, goal = self._two(who, source, target, demand)
         inside = spot.tree is goal.tree
-        reasons = self._role(who, spot.tree, EDITOR) | self._unmet(spot, demand, goal.tree)
-        reasons |= self._target(who, spot, goal, demand) | self._tree_locked(who, spot, demand)
+        reasons = self._changing(spot, goal.tree) | self._target(spot, goal) | self._tree_locked(spot)
         if spot.node is None or not spot.keys:
             raise Refused("Forbidden" if spot.node else "NotFound", *reasons)
-        if inside and spot.keys == goal.keys and spot.names[-1] == goal.names[-1]:
-            reasons.add("Forbidden")
-        if spot.node is goal.node:
-            goal.node = None
-        reasons |= {"PreconditionFailed"} if goal.node and not overwrite else set()
-        self._refuse(reasons | (set() if inside else self._no_room(goal.tree, size_of(spot.node))))
-        arrived = spot.node if inside else self._twin(who, goal.tree, spot.node, True)
-        self._clear(who, goal)
-        self._detach(who, spot, trash=not inside)
-        self._attach(who, goal, arrived)
+        reasons |= when(inside and spot.keys == goal.keys and spot.names[-1] == goal.names[-1], "Forbidden")
+        goal.node = None if goal.node is spot.node else goal.node
+        reasons |= when(goal.node and not overwrite, "PreconditionFailed")
+        self._refuse(reasons, set() if inside else self._no_room(goal.tree, size_of(spot.node)))
+        arrived = spot.node if inside else self._twin(goal, spot.node, True)
+        self._clear(goal)
+        self._detach(spot, trash=not inside)
+        self._attach(goal, arrived)
         return goal.node is None
 
     def read(self, who: str, place: Place, start: int, stop: int) -> bytes:
-        node = self.at(who, place).node
-        if node is None or not node.is_file:
-            raise Refused("NotFound" if node is None else "NotAllowedHere")
-        return node.content[start:stop]
+        return self._content(self.at(who, place))[start:stop]
+
+    def _content(self, spot: Spot) -> bytes:
+        if spot.node is None or not spot.node.is_file:
+            raise Refused("NotFound" if spot.node is None else "NotAllowedHere")
+        return spot.node.content
 
     def look(self, who: str, place: Place) -> dict[str, Look]:
         """What a place shows of itself (under the name "") and of its members."""
@@ -97,13 +89,12 @@ class Reference(Uploading):
 
     def _look(self, tree: Tree, keys: Keys, node: Node) -> Look:
         locks = {each.shown for each in self._live(tree.name) if each.covers(keys)}
-        current = (node.versions[-1].etag, len(node.content)) if node.is_file else (None, None)
-        return (*current, frozenset(node.properties.items()), frozenset(locks))
+        size = len(node.content) if node.is_file else None
+        return node.etag, size, frozenset(node.properties.items()), frozenset(locks)
 
     def proppatch(self, who: str, place: Place, changes: dict[str, str | None], demand: Demand) -> None:
-        spot = self.at(who, place)
-        reasons = self._role(who, spot.tree, EDITOR) | self._unmet(spot, demand)
-        reasons |= self._locked(who, spot.tree, [spot.keys], demand)
+        spot = self.at(who, place, demand)
+        reasons = self._changing(spot) | self._locked(spot, spot.keys)
         if spot.node is None:
             raise Refused("NotFound", *reasons)
         self._refuse(reasons)
@@ -113,37 +104,34 @@ class Reference(Uploading):
 
     def lock(self, who: str, place: Place, exclusive: bool, infinite: bool, timeout_s: int, demand: Demand) -> Lock:
         """The lock, still without a token."""
-        spot = self.at(who, place)
+        spot = self.at(who, place, demand)
         lock = Lock("", place[0], spot.keys, exclusive, infinite, who, self.now_ms + timeout_s * 1000, self.step)
-        reasons = self._role(who, spot.tree, EDITOR) | self._unmet(spot, demand) | self._conflicts(lock)
-        self._refuse(reasons | (set() if spot.node else self._new_member(who, spot, demand)))
+        self._refuse(self._changing(spot), self._conflicts(lock), set() if spot.node else self._new_member(spot))
         forgotten = self.now_ms - RENEWABLE_MS
         self.locks = [each for each in self.locks if each.drive != place[0] or each.expires_ms >= forgotten]
         self.locks = [each for each in self.locks if each.expires_ms > self.now_ms or not each.clashes(lock)]
         self.locks.append(lock)
         self._changed("", spot.tree)
         if spot.node is None:
-            self._write(who, spot, b"")
+            self._write(spot, b"")
         return lock
 
     def refresh(self, who: str, place: Place, token: str, timeout_s: int) -> None:
         spot, lock = self.at(who, place), self._lock(place[0], token)
-        reasons = self._role(who, spot.tree, EDITOR) | ({"NotFound"} if spot.node is None else set())
+        reasons = role(spot) | when(spot.node is None, "NotFound")
         if lock is None or not lock.covers(spot.keys):
             raise Refused("PreconditionFailed", *reasons)
-        if lock.principal != who:
-            reasons.add("Forbidden")
         if lock.expires_ms <= self.now_ms:
             reasons |= self._conflicts(lock) | self._overtaken(who, spot.tree, lock)
-        self._refuse(reasons)
+        self._refuse(reasons, when(lock.principal != who, "Forbidden"))
         lock.expires_ms, lock.step = self.now_ms + timeout_s * 1000, self.step
         self._changed("", spot.tree)
 
     def unlock(self, who: str, place: Place, token: str) -> None:
         spot, lock = self.at(who, place), self._lock(place[0], token)
         if lock is None or not lock.covers(spot.keys):
-            raise Refused("LockTokenMismatch", *self._role(who, spot.tree, EDITOR))
-        self._refuse(self._role(who, spot.tree, EDITOR if lock.principal == who else OWNER))
+            raise Refused("LockTokenMismatch", *role(spot))
+        self._refuse(role(spot, EDITOR if lock.principal == who else OWNER))
         self.locks.remove(lock)
         self._changed("", spot.tree)
 
@@ -153,15 +141,14 @@ class Reference(Uploading):
 
     def restore(self, who: str, drive: str, item: Past, names: Keys | None) -> Keys:
         """Where it is; `names` None: where it was."""
-        tree = self.at(who, (drive, ())).tree
-        above = tree.names_of(item.parent)
+        root = self.at(who, (drive, ()))
+        above = root.tree.names_of(item.parent)
         if names is None and above is None:
-            raise Refused("ParentMissing", *self._role(who, tree, EDITOR))
+            raise Refused("ParentMissing", *role(root))
         names = (*(above or ()), item.names[-1]) if names is None else names
         spot = self.at(who, (drive, names))
-        reasons = self._role(who, tree, EDITOR) | self._new_member(who, spot, Demand())
-        self._refuse(reasons | ({"AlreadyExists"} if spot.node else set()))
-        self._attach(who, spot, item.node)
+        self._refuse(role(spot), self._new_member(spot), when(spot.node, "AlreadyExists"))
+        self._attach(spot, item.node)
         return names
 
     def versions(self, who: str, place: Place) -> list[Version]:
@@ -182,11 +169,11 @@ class Reference(Uploading):
         return sorted(found, key=lambda each: each.step)
 
     def restore_version(self, who: str, place: Place, old: Version | None, demand: Demand) -> Version:
-        spot = self.at(who, place)
+        spot = self.at(who, place, demand)
         if old is None:
-            raise Refused("NotFound", *self._writing(who, spot, demand))
-        self._refuse(self._writing(who, spot, demand) | self._no_room(spot.tree, len(old.content)))
-        return self._write(who, spot, old.content, drafts=False)
+            raise Refused("NotFound", *self._writing(spot))
+        self._refuse(self._writing(spot), self._no_room(spot.tree, len(old.content)))
+        return self._write(spot, old.content, drafts=False)
 
     def upkeep(self, shortest_s: int, usual_s: int) -> None:
         """Forget what is older than each drive's retention, uploads that nobody goes on with, and old locks."""

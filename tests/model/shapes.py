@@ -1,4 +1,4 @@
-"""What the model is made of: trees of nodes in dictionaries, their past, locks, uploads, demands."""
+"""What the model is made of: trees of nodes in dictionaries, their past, locks, demands."""
 
 import unicodedata
 from collections.abc import Iterator
@@ -69,6 +69,10 @@ class Node:
     def content(self) -> bytes:
         return self.versions[-1].content
 
+    @property
+    def etag(self) -> str | None:
+        return self.versions[-1].etag if self.is_file else None
+
     def tree(self) -> Iterator["Node"]:
         yield self
         for _, member in self.members.values():
@@ -115,26 +119,6 @@ class Past:
 
 
 @dataclass(eq=False)
-class Upload:
-    """Bytes on their way, in parts by number; those of a stream are numbered by their first byte. `state` is how it
-    ended: the kind of error that whoever comes later hears."""
-
-    drive: str
-    name: str
-    principal: str
-    total: int | None
-    active_ms: int
-    parts: dict[int, bytes] = field(default_factory=dict)
-    state: str = ""
-    is_stream: bool = False
-    result: tuple[Place, Version] | None = None
-
-    @property
-    def size(self) -> int:
-        return sum(map(len, self.parts.values()))
-
-
-@dataclass(eq=False)
 class Tree:
     """One drive. `folded`: names are the same whatever their case. `commits`: who changed something ("" where nothing
     changed but locks), at which step, when; up to the step `forgotten` nobody knows."""
@@ -167,8 +151,7 @@ class Tree:
     def walk(self) -> Iterator[tuple[Keys, Node]]:
         """Every live node with its path, the root first."""
         waiting: list[tuple[Keys, Node]] = [((), self.root)]
-        while waiting:
-            names, node = waiting.pop()
+        for names, node in waiting:
             yield names, node
             waiting += [((*names, name), member) for name, member in node.members.values()]
 

@@ -17,7 +17,7 @@ from davdrive.metadata.statement import Statement
 from davdrive.metadata.tables import OWNER
 from davdrive.objects.memory import MemoryStore
 from davdrive.upkeep import purge
-from tests.model.proof import RULES, USUAL, Rules, require_proof, table
+from tests.model.proof import RULES, Rules, require_proof, table
 from tests.model.run import SEED, run, run_until_proof
 from tests.model.world import PostgresWorlds, SqliteWorlds
 from tests.support.memory_folder import memory_folder
@@ -38,9 +38,9 @@ def sqlite_worlds() -> Iterator[SqliteWorlds]:
 
 
 def test_on_sqlite_the_drive_does_what_its_model_does(sqlite_worlds: SqliteWorlds) -> None:
-    tally = run_until_proof(sqlite_worlds, 300, 50, rules=USUAL, begin_with=SEED)
+    tally = run_until_proof(sqlite_worlds, 300, 50, begin_with=SEED)
     print(table(tally))
-    require_proof(tally, USUAL, RULES)
+    require_proof(tally)
 
 
 def test_on_postgresql_the_drive_does_what_its_model_does(postgres: Postgres) -> None:

@@ -7,7 +7,8 @@ from typing import ClassVar
 from hypothesis.stateful import rule
 
 from tests.model.core import Core, pick, seeds
-from tests.model.shapes import Demand, Place, Upload
+from tests.model.shapes import Demand, Place
+from tests.model.uploading import Upload
 
 PARTS, STREAMS = ("part one", "part two"), ("stream",)
 TOTALS = (None, None, None, None, 10, 30, 200)
@@ -29,19 +30,15 @@ class UploadRules(Core):
         pending = [each for each in self.reference.uploads if not each.state]
         begin = ("begin",) * (BEGINNINGS if not pending else 6 - min(len(pending), 5))
         complete = ("complete",) * sum(each.size > 0 for each in pending)
-        getattr(self, self.chance(seed).choice(begin + STEPS + complete))(seed)
+        self.one_of(begin + STEPS + complete, seed)
 
-    def begin(self, seed: int) -> None:
-        chance = self.chance(seed)
-
+    def begin(self, chance: Random) -> None:
         def make() -> tuple[str, str, str, int | None]:
             return self.who(chance), self.drive(chance), chance.choice(PARTS + self.streams), chance.choice(TOTALS)
 
         self.both("begin", *self.choose("begin", chance, make))
 
-    def add_part(self, seed: int) -> None:
-        chance = self.chance(seed)
-
+    def add_part(self, chance: Random) -> None:
         def make() -> tuple[str, str, str, int, bytes]:
             begun = self._upload(chance, PARTS)
             number = self._following(*begun) if chance.random() < 0.7 else chance.choice((0, 1, 1, 2, 3))
@@ -49,8 +46,7 @@ class UploadRules(Core):
 
         self.both("add_part", *self.choose("add_part", chance, make))
 
-    def append(self, seed: int) -> None:
-        chance = self.chance(seed)
+    def append(self, chance: Random) -> None:
         if not self.streams:
             return
 
@@ -60,16 +56,14 @@ class UploadRules(Core):
 
         self.same("append", *self.choose("append", chance, make))
 
-    def drop_part(self, seed: int) -> None:
-        chance = self.chance(seed)
+    def drop_part(self, chance: Random) -> None:
         wanted = self.choose(
             "drop_part", chance, lambda: (*self._upload(chance, PARTS), chance.choice((0, 1, 1, 2, 3)))
         )
         self.both("drop_part", *wanted)
 
-    def complete(self, seed: int) -> None:
+    def complete(self, chance: Random) -> None:
         """Sometimes where one that is complete already went."""
-        chance = self.chance(seed)
 
         def make() -> tuple[str, str, str, Place, bool, Demand]:
             who, drive, name = self._upload(chance, PARTS + self.streams)
@@ -82,8 +76,7 @@ class UploadRules(Core):
             self.learn((done[0][0], done[1]))
         assert not done or done[0][0].etag == done[1], "the second to complete an upload hears something else"
 
-    def abort(self, seed: int) -> None:
-        chance = self.chance(seed)
+    def abort(self, chance: Random) -> None:
         self.both("abort", *self.choose("abort", chance, lambda: self._upload(chance, PARTS + self.streams)))
 
     def _piece(self, chance: Random) -> bytes:

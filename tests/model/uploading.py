@@ -1,54 +1,79 @@
 """Resumable uploads of the model: parts that become a file all at once, or never."""
 
-from collections.abc import Collection
+from dataclasses import dataclass, field
 
-from tests.model.shapes import Demand, Place, Upload, Version
-from tests.model.state import EDITOR, Refused, State
+from tests.model.shapes import Demand, Place, Tree, Version
+from tests.model.state import Refused, Spot, State, role, when
 
 IDLE_MS = 86_400_000
 
 
+@dataclass(eq=False)
+class Upload:
+    """Bytes on their way, in parts by number; those of a stream are numbered by their first byte. `state` is how it
+    ended: the kind of error that whoever comes later hears."""
+
+    drive: str
+    name: str
+    principal: str
+    total: int | None
+    active_ms: int
+    parts: dict[int, bytes] = field(default_factory=dict)
+    state: str = ""
+    is_stream: bool = False
+    result: tuple[Place, Version] | None = None
+
+    @property
+    def size(self) -> int:
+        return sum(map(len, self.parts.values()))
+
+    @property
+    def is_whole(self) -> bool:
+        """All that was said, numbered from 0 or 1 without a gap; a stream always is."""
+        numbers = sorted(self.parts)
+        gapless = numbers in ([*range(len(numbers))], [*range(1, len(numbers) + 1)])
+        return (self.is_stream or gapless) and self.total in (None, self.size)
+
+
+@dataclass(eq=False)
 class Uploading(State):
     """Uploads are found by drive, name and who began them; `at` refuses whoever may not see the drive."""
 
+    uploads: list[Upload] = field(default_factory=list)
+
+    def used(self, tree: Tree) -> int:
+        """Parts of uploads count too."""
+        return super().used(tree) + sum(each.size for each in self.uploads if each.drive == tree.name)
+
     def begin(self, who: str, drive: str, name: str, total: int | None) -> Upload:
-        tree = self.at(who, (drive, ())).tree
-        pending = self._named(who, drive, name)
-        reasons = {"AlreadyExists"} if pending and not pending.state else set()
-        self._refuse(reasons | self._role(who, tree, EDITOR) | self._no_room(tree, total or 0))
+        spot, known = self.at(who, (drive, ())), self._named(who, drive, name)
+        self._refuse(role(spot), self._no_room(spot.tree, total or 0), when(known and not known.state, "AlreadyExists"))
         self.uploads.append(Upload(drive, name, who, total, self.wall_ms))
         return self.uploads[-1]
 
     def add_part(self, who: str, drive: str, name: str, number: int, content: bytes) -> None:
         """A part that comes again takes the old one's place."""
-        upload = self._pending(who, drive, name)
-        self._receive(who, upload, number, content, upload.parts.get(number, b""))
+        spot, upload = self._pending(who, drive, name)
+        self._receive(spot, upload, number, content, len(content) - len(upload.parts.get(number, b"")))
 
     def append(self, who: str, drive: str, name: str, offset: int, content: bytes) -> int:
         """The new end of a stream."""
-        upload = self._pending(who, drive, name)
+        spot, upload = self._pending(who, drive, name)
         upload.is_stream = True
-        self._receive(who, upload, offset, content, b"", {"Conflict"} if offset != upload.size else set())
+        self._receive(spot, upload, offset, content, len(content), when(offset != upload.size, "Conflict"))
         return upload.size
 
-    def _receive(
-        self, who: str, upload: Upload, number: int, content: bytes, old: bytes, reasons: Collection[str] = ()
-    ) -> None:
-        tree, more = self.trees[upload.drive], len(content) - len(old)
-        reasons = (
-            {*reasons}
-            | self._role(who, tree, EDITOR)
-            | self._no_room(tree, max(0, more, (upload.total or 0) - upload.size))
-        )
+    def _receive(self, spot: Spot, upload: Upload, number: int, content: bytes, more: int, *reasons: set[str]) -> None:
+        """`more`: so many bytes than before."""
         too_long = upload.total is not None and upload.size + more > upload.total
-        self._refuse(reasons | ({"BodyMismatch"} if too_long else set()))
+        room = self._no_room(spot.tree, max(0, more, (upload.total or 0) - upload.size))
+        self._refuse(role(spot), room, when(too_long, "BodyMismatch"), *reasons)
         if content or not upload.is_stream:
             upload.parts[number], upload.active_ms = content, self.wall_ms
 
     def drop_part(self, who: str, drive: str, name: str, number: int) -> None:
-        upload = self._pending(who, drive, name)
-        missing = {"NotFound"} if number not in upload.parts else set()
-        self._refuse(missing | self._role(who, self.trees[drive], EDITOR))
+        spot, upload = self._pending(who, drive, name)
+        self._refuse(role(spot), when(number not in upload.parts, "NotFound"))
         del upload.parts[number]
         upload.active_ms = self.wall_ms
 
@@ -57,26 +82,24 @@ class Uploading(State):
     ) -> tuple[Version, bool]:
         """The new version, and whether this made it: who completes to the same place again hears the same."""
         self.at(who, (drive, ()))
-        upload = self._named(who, drive, name)
-        if upload is not None and upload.result is not None and upload.result[0] == target:
-            return upload.result[1], False
-        upload = self._pending(who, drive, name)
-        content = b"".join(upload.parts[each] for each in sorted(upload.parts))
-        reasons = set() if upload.total in (None, len(content)) and _is_whole(upload) else {"BodyMismatch"}
+        known = self._named(who, drive, name)
+        if known is not None and known.result is not None and known.result[0] == target:
+            return known.result[1], False
+        _, upload = self._pending(who, drive, name)
+        partial = when(not upload.is_whole, "BodyMismatch")
         if who not in self.trees[target[0]].roles:
-            raise Refused("NotFound", *reasons)
-        spot = self.at(who, target)
-        more = 0 if drive == target[0] else len(content)
-        reasons |= self._writing(who, spot, demand) | self._no_room(spot.tree, more)
-        self._refuse(reasons | ({"PreconditionFailed"} if spot.node and not overwrite else set()))
+            raise Refused("NotFound", *partial)
+        spot, content = self.at(who, target, demand), b"".join(upload.parts[each] for each in sorted(upload.parts))
+        room = self._no_room(spot.tree, 0 if drive == target[0] else len(content))
+        self._refuse(partial, self._writing(spot), room, when(spot.node and not overwrite, "PreconditionFailed"))
         self._changed(who, self.trees[drive])
         upload.parts, upload.active_ms = {}, self.wall_ms
-        upload.state, upload.result = "Conflict", (target, self._write(who, spot, content))
+        upload.state, upload.result = "Conflict", (target, self._write(spot, content))
         return upload.result[1], True
 
     def abort(self, who: str, drive: str, name: str) -> None:
-        upload = self._pending(who, drive, name)
-        self._refuse(self._role(who, self.trees[drive], EDITOR))
+        spot, upload = self._pending(who, drive, name)
+        self._refuse(role(spot))
         self._end(upload)
 
     def expire(self) -> None:
@@ -91,18 +114,13 @@ class Uploading(State):
 
     def _named(self, who: str, drive: str, name: str) -> Upload | None:
         """The pending one of that name, or else the last that ended."""
-        found = [each for each in self.uploads if (each.drive, each.name, each.principal) == (drive, name, who)]
+        latest = reversed(self.uploads)  # over HTTP the model's clock may stand between two
+        found = [each for each in latest if (each.drive, each.name, each.principal) == (drive, name, who)]
         return max(found, key=lambda each: (not each.state, each.active_ms), default=None)
 
-    def _pending(self, who: str, drive: str, name: str) -> Upload:
-        tree = self.at(who, (drive, ())).tree
-        upload = self._named(who, drive, name)
+    def _pending(self, who: str, drive: str, name: str) -> tuple[Spot, Upload]:
+        """The drive's root, and the upload."""
+        spot, upload = self.at(who, (drive, ())), self._named(who, drive, name)
         if upload is None or upload.state:
-            raise Refused(upload.state if upload else "NotFound", *self._role(who, tree, EDITOR))
-        return upload
-
-
-def _is_whole(upload: Upload) -> bool:
-    """Numbered from 0 or 1 without a gap; a stream always is."""
-    numbers = sorted(upload.parts)
-    return upload.is_stream or numbers in ([*range(len(numbers))], [*range(1, len(numbers) + 1)])
+            raise Refused(upload.state if upload else "NotFound", *role(spot))
+        return spot, upload

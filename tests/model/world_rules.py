@@ -5,6 +5,7 @@ from hypothesis.stateful import precondition, rule
 
 from tests.model.core import Core, seeds
 from tests.model.reference import EDITOR, OWNER, VIEWER
+from tests.model.shapes import Tree
 from tests.model.world import USERS
 
 drives = st.sampled_from("aabbc")
@@ -16,9 +17,11 @@ class WorldRules(Core):
     @precondition(lambda self: self.reference.step % 3 == 2)
     @rule(seconds=st.sampled_from([1, 1, 1, 1, 59, 61, 61, 61, 61, 61, 3599, 3601, 8000, 90_000]))
     def time_passes(self, seconds: int) -> None:
-        if (
-            self.world.scale > 1
-        ):  # a second must be longer than the minute of drafts, and a day is too long for the server
+        self.let_pass(seconds)
+
+    def let_pass(self, seconds: int) -> None:
+        if self.world.scale > 1:
+            # A second must be longer than the minute of drafts, and a day is too long for the server.
             seconds = min(max(seconds, 4), 8000)
         self.world.clock.advance(seconds * self.world.scale)
         self.reference.now_ms = self.world.clock.now_ms
@@ -43,6 +46,9 @@ class WorldRules(Core):
         if chance.random() < 0.6:
             drive, who = self.drive(chance), chance.choice(USERS)
             role = chance.choice((EDITOR, EDITOR, EDITOR, EDITOR, OWNER, OWNER, VIEWER, None))
+        self.give_role(drive, who, role)
+
+    def give_role(self, drive: str, who: str, role: int | None) -> None:
         self.world.grant(drive, who, role)
         roles = {name: each for name, each in self.reference.trees[drive].roles.items() if name != who}
         self.reference.trees[drive].roles = roles if role is None else {**roles, who: role}
@@ -56,9 +62,12 @@ class WorldRules(Core):
         chance = self.chance(seed)
         drive = chance.choice(self._busy() or [("b", "")])[0] if chance.random() < 0.5 else self.drive(chance)
         tree = self.reference.trees[drive]
-        tree.quota = chance.choice((None, self.reference.used(tree) + chance.choice((-9, 0, 9, 30, 99))))
-        self.world.set_quota(tree.name, tree.quota)
-        self.log.append(f"{tree.name} gets quota {tree.quota}")
+        self.give_quota(tree, chance.choice((None, self.reference.used(tree) + chance.choice((-9, 0, 9, 30, 99)))))
+
+    def give_quota(self, tree: Tree, quota: int | None) -> None:
+        tree.quota = quota
+        self.world.set_quota(tree.name, quota)
+        self.log.append(f"{tree.name} gets quota {quota}")
         self.tally["quota changed: done"] += 1
 
     def _busy(self) -> list[tuple[str, str]]:

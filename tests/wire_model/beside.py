@@ -176,6 +176,9 @@ def compare_many(both: tuple[Client, Client], how_many: int, seed: int) -> Count
     return seen
 
 
+KEPT = {"GET": ("ETag",), "HEAD": ("ETag",), "LOCK": ("Lock-Token",)}
+"""By method, the headers that an answer of davdrive has where Apache's has them."""
+
 NEEDED = (
     *(f"{method} {kind}" for method in WORDS if method not in ("REFRESH", "UNLOCK") for kind in ("2xx", "4xx")),
     *("REFRESH 4xx", "UNLOCK 4xx"),
@@ -200,6 +203,9 @@ def _step(sides: list[Side], step: Step, seen: Counter[str], where: str) -> Diff
         raise Disagreement(f"{step}: davdrive {ours.status}, Apache {theirs.status} {theirs.body[:300]!r}, {where}")
     if step.method == "GET" and ours.status in (200, 206) and theirs.etag and ours.body != theirs.body:
         raise Disagreement(f"{step}: davdrive gave {ours.body!r}, Apache {theirs.body!r}, {where}")
+    lost = [name for name in KEPT.get(step.method, ()) if theirs.get(name) and not ours.get(name)]
+    if lost and ours.status < 300:
+        raise Disagreement(f"{step}: davdrive's answer has no {lost}, Apache's has {theirs.headers}, {where}")
     if step.method == "PROPFIND" and ours.status == 207:
         found = [{_member(each) for each in Multistatus(answer.xml).hrefs} for answer in (ours, theirs)]
         if found[0] != found[1]:

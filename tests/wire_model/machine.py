@@ -13,7 +13,8 @@ from tests.model.drive_ops import DriveOps
 from tests.model.machine import DriveMachine
 from tests.model.proof import RULES, Rules
 from tests.model.reference import Reference
-from tests.model.shapes import Place, Upload
+from tests.model.shapes import Place
+from tests.model.uploading import Upload
 from tests.wire_model.wire_ops import DONE, Refusal, WireOps
 
 STREAM_BYTES = (5, 10, 25, 60)
@@ -25,7 +26,7 @@ class TusReference(Reference):
 
     def tus_begin(self, who: str, place: Place, total: int) -> Upload:
         spot = self.at(who, place)
-        self._refuse(self._writing(who, spot, FREE) | self._no_room(spot.tree, total))
+        self._refuse(self._writing(spot), self._no_room(spot.tree, total))
         return self.begin(who, place[0], f"tus {self.step}", total)
 
     def tus_append(self, who: str, upload: Upload, place: Place, offset: int, content: bytes) -> Any:

@@ -1,19 +1,17 @@
 """Over HTTP the drive does what its model does."""
 
 import contextlib
-from collections.abc import Callable, Iterator
-from typing import Any
-from zlib import crc32
+from collections.abc import Iterator
 
 import pytest
 
 from tests.model.proof import Rules, require_proof, table
 from tests.model.run import SEED, run, run_until_proof
-from tests.model.shapes import Place
 from tests.model.world import USERS
 from tests.support.serving import RunningServer, running_server
+from tests.support.tampering import Tampering, honest, tampering
+from tests.wire_model.faults import FAULTS, FAULTS_OF_OURS
 from tests.wire_model.machine import WIRE_RULES, WireMachine
-from tests.wire_model.wire_ops import WireOps
 from tests.wire_model.worlds import SETTINGS, WireWorlds
 
 EXAMPLES, STEPS = 50, 40
@@ -45,47 +43,20 @@ def test_over_http_the_drive_does_what_its_model_does(server: RunningServer) -> 
     require_proof(tally, USUAL, WIRE_RULES)
 
 
-def _given_back(lock: Callable[..., str]) -> Callable[..., str]:
-    """Every lock is released behind its holder's back."""
-
-    def forget(ops: WireOps, who: str, place: Place, *others: Any) -> str:
-        token = lock(ops, who, place, *others)
-        ops.unlock(who, place, token)
-        return token
-
-    return forget
+@pytest.fixture(scope="module")
+def proxy(server: RunningServer) -> Iterator[Tampering]:
+    with tampering(server.address) as running:
+        yield running
 
 
-def _one_in_five(real: Callable[..., Any], spoilt: Callable[..., Any]) -> Callable[..., Any]:
-    """By who asks for what, so that a sequence that failed fails again."""
-    return lambda *arguments: (spoilt if crc32(repr(arguments[1:3]).encode()) % 5 == 0 else real)(*arguments)
+def test_a_proxy_that_is_honest_is_not_noticed(server: RunningServer, proxy: Tampering) -> None:
+    proxy.fault = honest
+    run(WireWorlds(server, proxy.address), 4, STEPS, machine=WireMachine, begin_with=SEED)
+    assert proxy.struck == 0
 
 
-FAULTS: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    "every lock is given back at once": ("lock", _given_back),
-    "one read in five has another byte": (
-        "read",
-        lambda read: _one_in_five(read, lambda *arguments: b"?" + read(*arguments)[1:]),
-    ),
-    "one DELETE in five is only said to be done": (
-        "delete",
-        lambda delete: _one_in_five(delete, lambda *arguments: None),
-    ),
-    "one PROPPATCH in five is only said to be done": (
-        "proppatch",
-        lambda proppatch: _one_in_five(proppatch, lambda *arguments: None),
-    ),
-    "one listing in five leaves out a name": (
-        "look",
-        lambda look: _one_in_five(look, lambda *arguments: {"": look(*arguments)[""]}),
-    ),
-}
-"""As a server or something before it might spoil its answers."""
-
-
-@pytest.mark.parametrize("fault", FAULTS)
-def test_an_answer_that_is_wrong_is_noticed(server: RunningServer, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
-    name, spoil = FAULTS[fault]
-    monkeypatch.setattr(WireOps, name, spoil(getattr(WireOps, name)))
+@pytest.mark.parametrize("fault", FAULTS | FAULTS_OF_OURS)
+def test_what_goes_wrong_on_the_wire_is_noticed(server: RunningServer, proxy: Tampering, fault: str) -> None:
+    proxy.fault = (FAULTS | FAULTS_OF_OURS)[fault]
     with pytest.raises(AssertionError):
-        run(WireWorlds(server), 4 * EXAMPLES, STEPS, machine=WireMachine, begin_with=SEED)
+        run(WireWorlds(server, proxy.address), 4 * EXAMPLES, STEPS, machine=WireMachine, begin_with=SEED)

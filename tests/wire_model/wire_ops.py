@@ -154,6 +154,7 @@ class WireOps(DriveOps):
             raise Refusal(answer)
         if answer.status == 200 and not answer.etag:
             raise Refusal(Answer(405, (), b"a collection"))
+        assert answer.etag, "a part of a file came without its ETag"
         return answer.body
 
     def look(self, who: str, place: Place) -> dict[str, Look]:

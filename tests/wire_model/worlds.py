@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from davdrive.drive.backend import Backend
 from davdrive.drive.open import open_database, sqlite_url
@@ -48,10 +48,11 @@ def _age(session: Session, by_ms: int) -> None:
 
 
 class WireWorlds:
-    """Worlds behind `server`."""
+    """Worlds behind `server`, to which requests go by `address` if that is another than its own."""
 
-    def __init__(self, server: RunningServer) -> None:
+    def __init__(self, server: RunningServer, address: tuple[str, int] | None = None) -> None:
         self._server = server
+        self._address = address or server.address
 
     @contextmanager
     def fresh(self) -> Iterator[World]:
@@ -60,7 +61,7 @@ class WireWorlds:
         backend = Backend(open_database(options), ContentStore(store))
         callers = backend.database.write(_make)
         clock = ShiftedClock(backend=backend)
-        clients = {name: self._server.client(name, "") for name in USERS}
+        clients = {name: replace(self._server.client(name, ""), address=self._address) for name in USERS}
         world = WireWorld(
             backend, clock, callers, options, store, exact_time=False, scale=SCALE, jumps=False, clients=clients
         )
