@@ -1,5 +1,6 @@
 """A round of upkeep: everything that has to be forgotten, removed or finished, by one process at a time."""
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,6 +24,8 @@ from davdrive.upkeep.options import DAY_S, DIGESTS, UNREADABLE, Going, Tally, Up
 from davdrive.upkeep.purge import purge
 from davdrive.upkeep.sweep import is_due, sweep
 
+LOG = logging.getLogger("davdrive.upkeep")
+
 LOCK = "upkeep"
 """Who holds it may purge and delete. A backup holds it too, so that what it copies stays."""
 
@@ -37,6 +40,9 @@ LOCK_KEPT_S = DAY_S
 
 FAILURES_KEPT_S = DAY_S
 """Wrong passwords older than this no longer slow anybody down."""
+
+BEGINS, ENDS, ELSEWHERE = "a round begins", "the round ends", "another process is at it"
+"""What a round says of itself in the log, at level debug."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +73,29 @@ def run_round(
     tally, refused = Tally(), ""
     with alone(backend.database, LOCK, wait_s) as held:
         if held is None:
+            LOG.debug("%s", ELSEWHERE)
             return Round(False, tally, False)
-        _forget(backend, options, tally, going)
-        if going() and (whole or is_due(backend, options)):
-            refused = _sweep(backend, options, tally, going)
-        held.check()
-        with _counted("doomed", tally):
-            delete_doomed(backend, options, tally, going)
+        with _told():
+            _forget(backend, options, tally, going)
+            if going() and (whole or is_due(backend, options)):
+                refused = _sweep(backend, options, tally, going)
+            held.check()
+            with _counted("doomed", tally):
+                delete_doomed(backend, options, tally, going)
     if going():
         with _counted("digests", tally):
             _compute(backend, tally, deadline or Deadline())
     return Round(True, tally, going(), refused)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Lines by which the logs of all nodes show that no two rounds were at it at once."""
+    LOG.debug("%s", BEGINS)
+    try:
+        yield
+    finally:
+        LOG.debug("%s", ENDS)
 
 
 def _sweep(backend: Backend, options: UpkeepOptions, tally: Tally, going: Going) -> str:
