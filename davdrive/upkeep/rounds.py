@@ -11,9 +11,10 @@ from davdrive.deadline import Deadline
 from davdrive.drive.backend import Backend
 from davdrive.drive.digests import fill_digests
 from davdrive.drive.uploads.expire import expire_uploads
-from davdrive.errors import Cancelled, Conflict
+from davdrive.errors import Cancelled, Conflict, Strangers
 from davdrive.metadata.alone import alone
 from davdrive.metadata.chores import drop_expired_app_passwords, now_ms, old_locks
+from davdrive.metadata.doomed import due_objects
 from davdrive.metadata.drives import hold_drive
 from davdrive.metadata.locks import sweep_locks
 from davdrive.metadata.session import Session
@@ -21,6 +22,7 @@ from davdrive.metadata.users import forget_failures
 from davdrive.observe.metrics import record
 from davdrive.upkeep.doom import delete_doomed
 from davdrive.upkeep.options import DAY_S, DIGESTS, UNREADABLE, Going, Tally, UpkeepOptions, always
+from davdrive.upkeep.pairing import settle
 from davdrive.upkeep.purge import purge
 from davdrive.upkeep.sweep import is_due, sweep
 
@@ -48,7 +50,7 @@ BEGINS, ENDS, ELSEWHERE = "a round begins", "the round ends", "another process i
 @dataclass(frozen=True, slots=True)
 class Round:
     """What a round did. `alone` False: another process is at it, and nothing was done. `refused`: why the sweep did
-    not take place."""
+    not take place, or nothing of the store was touched."""
 
     alone: bool
     tally: Tally
@@ -77,11 +79,14 @@ def run_round(
             return Round(False, tally, False)
         with _told():
             _forget(backend, options, tally, going)
-            if going() and (whole or is_due(backend, options)):
+            sweeps = going() and (whole or is_due(backend, options))
+            refused = strangers = _strangers(backend, sweeps)
+            if sweeps and not strangers:
                 refused = _sweep(backend, options, tally, going)
             held.check()
-            with _counted("doomed", tally):
-                delete_doomed(backend, options, tally, going)
+            if not strangers:
+                with _counted("doomed", tally):
+                    delete_doomed(backend, options, tally, going)
     if going():
         with _counted("digests", tally):
             _compute(backend, tally, deadline or Deadline())
@@ -96,6 +101,17 @@ def _told() -> Iterator[None]:
         yield
     finally:
         LOG.debug("%s", ENDS)
+
+
+def _strangers(backend: Backend, sweeps: bool) -> str:
+    """Why nothing of the store may be touched: it is not this database's. Empty if it may, or if nothing is due."""
+    if not sweeps and not backend.database.read(lambda session: due_objects(session, 1)):
+        return ""
+    try:
+        settle(backend.database, backend.contents.store)
+    except Strangers as error:
+        return f"nothing was swept or deleted: {error}"
+    return ""
 
 
 def _sweep(backend: Backend, options: UpkeepOptions, tally: Tally, going: Going) -> str:

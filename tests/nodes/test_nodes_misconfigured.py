@@ -15,7 +15,9 @@ from davdrive.cli.first_start import welcome
 from davdrive.errors import DriveError
 from davdrive.metadata.database import Database
 from davdrive.metadata.engine import DatabaseOptions
+from davdrive.objects.base import MARK
 from davdrive.settings import Settings, load_settings
+from davdrive.upkeep.mark import as_text
 from tests.support.commands import environment
 from tests.support.nodes import store_settings
 from tests.support.postgres import Postgres, locked_postgres
@@ -39,11 +41,13 @@ class Wrong(NamedTuple):
 
 
 class World(NamedTuple):
-    """Servers that work. That of `locked_url` demands a password, and the URL has the right one."""
+    """Servers that work. That of `locked_url` demands a password, and the URL has the right one. `others_url`: the
+    objects of another davdrive."""
 
     url: str
     weak_url: str
     locked_url: str
+    others_url: str
     seaweed: Seaweed
 
     def to_database(self, old: str, new: str) -> dict[str, str]:
@@ -121,6 +125,9 @@ WRONGS = {
         "objects",
         "does not speak TLS there",
     ),
+    "a store that is another davdrive's": Wrong(
+        lambda world: {"DAVDRIVE_OBJECTS__URL": world.others_url}, "pair", "mark that is not this database's; correct"
+    ),
     "nobody at the endpoint": Wrong(_objects(endpoint_url=NOWHERE), "objects", f"by {NOWHERE}: the object", ends=False),
 }
 
@@ -137,7 +144,10 @@ def world(postgres: Postgres, seaweed: Seaweed) -> Iterator[World]:
     add_user(database, Passwords(), "bob", "b")
     database.close()
     with locked_postgres(RIGHT) as locked:
-        yield World(good, weak.replace("postgres@", "weak@"), locked, seaweed)
+        others = seaweed.url()
+        bucket, _, prefix = others.removeprefix("s3://").partition("/")
+        seaweed.client().put_object(Bucket=bucket, Key=f"{prefix}/{MARK}", Body=as_text("another"))
+        yield World(good, weak.replace("postgres@", "weak@"), locked, others, seaweed)
     postgres.drop(good)
     postgres.drop(weak)
     postgres.execute("DROP ROLE weak")
@@ -188,7 +198,9 @@ def test_the_doctor_and_a_start_say_what_is_wrong_in_a_sentence(
     is_a_sentence(bad[0].message)
 
 
-@pytest.mark.parametrize("name", ["another password", "no psycopg", "no boto3", "another secret key"])
+@pytest.mark.parametrize(
+    "name", ["another password", "no psycopg", "no boto3", "another secret key", "a store that is another davdrive's"]
+)
 def test_serve_ends_with_one_line_and_status_1_before_it_serves_or_makes_a_password(world: World, name: str) -> None:
     ended = davdrive(world, WRONGS[name], "serve", "--listen", "127.0.0.1:0")
     assert ended.returncode == 1, ended
@@ -217,7 +229,7 @@ def test_the_doctor_changes_nothing_in_an_empty_database_and_says_what_will_come
     name = url.partition("?")[0].rpartition("/")[2]
     for statement in ("DROP SCHEMA public CASCADE", "CREATE SCHEMA public"):
         postgres.execute(statement, name)
-    world = World(url, "", "", seaweed)
+    world = World(url, "", "", "", seaweed)
     for _ in range(2):
         said = davdrive(world, Wrong(lambda world: {"DAVDRIVE_LISTEN": "127.0.0.1:0"}, "", ""), "doctor")
         assert said.returncode == 0, said

@@ -161,4 +161,3 @@ def test_a_node_that_is_killed_in_the_middle_of_its_round_leaves_it_to_another(w
     runs = [each for each in watched.runs() if each.ends is not None and each.begins >= run.begins]
     assert runs[0] == Run(run.begins, killed_at, run.node)
     assert overlapping(runs) == []
-    watched.cluster.command("check", "--read-data")
