@@ -147,6 +147,10 @@ class Misconfigured(Unavailable):
     """A database or store refuses davdrive as it is configured (no such bucket, a wrong key): waiting does not help."""
 
 
+class Strangers(Misconfigured):
+    """The metadata and the object store do not belong together: one of them is another davdrive's."""
+
+
 class TooManyRequests(Unavailable):
     """The caller asks too much or guesses passwords. `retry_after_s` says when to come again."""
 

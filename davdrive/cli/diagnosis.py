@@ -5,9 +5,11 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from davdrive.cli import shown
+from davdrive.cli.diagnosis_pair import examine_pair
 from davdrive.cli.trying import place_of_objects
 from davdrive.cli.wiring import database_options, object_options
 from davdrive.errors import DriveError
@@ -44,11 +46,18 @@ def examine(settings: Settings) -> Iterator[Result]:
         ("data directory", _data_dir),
         ("metadata", _metadata),
         ("objects", _objects),
+        ("pair", _pair),
         ("certificate", _certificate),
         ("address", _address),
     )
+    wrong = set()
     for part, attempt in parts:
-        yield from _tried(part, attempt, settings)
+        if part == "pair" and "objects" in wrong:
+            continue  # a store that says no would be asked again and again whose it is
+        for result in _tried(part, attempt, settings):
+            if not result.good:
+                wrong.add(part)
+            yield result
 
 
 class _Wrong(Exception):
@@ -167,6 +176,17 @@ def _timed_check(settings: Settings) -> tuple[float, int | None]:
         return time.monotonic() - began, store.free_bytes()
     finally:
         store.close()
+
+
+def _pair(settings: Settings) -> Iterator[str]:
+    """Whether the two are of each other. What keeps either from answering was said before."""
+    if _needs_data_dir(settings) and not settings.data_dir.is_dir():
+        return
+    with suppress(DriveError):
+        found = examine_pair(settings)
+        if found.against:
+            raise _Wrong(found.against)
+        yield found.said
 
 
 def _certificate(settings: Settings) -> Iterator[str]:

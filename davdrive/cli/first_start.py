@@ -34,7 +34,7 @@ def welcome(settings: Settings) -> None:
     (and later how to do so anew)."""
     database = make_database(settings)
     try:
-        try_objects(settings)
+        try_objects(settings, database)
         users = [user.name for user in database.read(all_users)]
         password = None if users else _first_password(settings, database)
     finally:

@@ -14,6 +14,7 @@ from davdrive.cli.trees import report
 from davdrive.deadline import Deadline
 from davdrive.errors import BadRequest
 from davdrive.metadata.caller import SYSTEM, Caller
+from davdrive.upkeep.pairing import require_pair
 from davdrive.upkeep.trees.events import Event, TreeOptions
 from davdrive.upkeep.trees.importing import import_tree
 
@@ -36,6 +37,7 @@ def command(settings: Settings, folder: Path, target: str, author: str | None, p
     caller = SYSTEM if author is None else Caller(author)
     backend = make_patient_backend(settings)
     place = known_path(backend, target)
+    require_pair(backend.database, backend.contents.store)
     if author is not None:
         backend.database.read(lambda session: require_user(session, author))
 

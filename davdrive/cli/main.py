@@ -52,6 +52,7 @@ class Commands(click.Group):
         "backup": "backup",
         "restore": "restore",
         "migrate-store": "migrate_store",
+        "adopt-store": "adopt_store",
         "doctor": "doctor",
     }
 

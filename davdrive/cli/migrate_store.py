@@ -36,7 +36,7 @@ def command(
     json_lines: bool,
 ) -> None:
     """Copy the metadata to another database and the objects to another store, and verify every byte there. What is
-    here stays as it is.
+    here stays as it is; but a store that both databases know then is that one's on which a server starts first.
 
     Stop every server first. To keep the pause short, copy --to-objects while they still serve, stop them, and run it
     again: only what is new is copied then.

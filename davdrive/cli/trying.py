@@ -3,9 +3,11 @@
 from davdrive.cli.main import Settings
 from davdrive.cli.wiring import object_options
 from davdrive.errors import DriveError, Misconfigured
+from davdrive.metadata.database import Database
 from davdrive.objects.open import open_objects
 from davdrive.observe.logs import get_logger
 from davdrive.settings.explain import mask_url
+from davdrive.upkeep.pairing import settle
 
 LOG = get_logger("davdrive.serve")
 
@@ -17,8 +19,8 @@ def place_of_objects(settings: Settings) -> str:
     return f"{mask_url(chosen.url)}{by if chosen.url.startswith('s3:') else ''}"
 
 
-def try_objects(settings: Settings) -> None:
-    """Write, read and delete a small object.
+def try_objects(settings: Settings, database: Database) -> None:
+    """Write, read and delete a small object, and see that the store is this database's (`upkeep/pairing.py`).
 
     Errors: Misconfigured. A store that is away or full is only logged: names, listings and small files need none, and
     it may be back before somebody asks.
@@ -27,6 +29,7 @@ def try_objects(settings: Settings) -> None:
         store = open_objects(settings.objects.url, object_options(settings))
         try:
             store.check()
+            settle(database, store)
         finally:
             store.close()
     except Misconfigured as error:

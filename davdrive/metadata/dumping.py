@@ -25,6 +25,9 @@ OF_THE_MOMENT = frozenset({"doomed", "failures", "uploads", "parts", "chores"})
 """Tables about what is going on right now, which a backup leaves out. Locks are in it: a server that is restored within
 the hour goes on where its clients were, and later they have expired."""
 
+OF_THIS_DATABASE = frozenset({"pairing"})
+"""Tables that say what this database is: whatever its rows are copied to is another one."""
+
 _TABLE = re.compile(r"[a-z0-9_]{1,40}")
 
 # What a process keeps there as soon as it opens a database.
@@ -46,9 +49,9 @@ class TableRows(NamedTuple):
 
 
 def dump(session: Session, without: Collection[str] = ()) -> Iterator[TableRows]:
-    """Every row, a table after those that it refers to. Call it in a snapshot."""
+    """Every row of a drive or a user, a table after those that it refers to. Call it in a snapshot."""
     for table in metadata.sorted_tables:
-        if table.name not in without:
+        if table.name not in OF_THIS_DATABASE.union(without):
             yield from _pages(session, table)
 
 

@@ -317,6 +317,18 @@ secrets = sa.Table(
 )
 """Server secrets that every node shares, such as the key that signs Digest nonces."""
 
+pairing = sa.Table(
+    "pairing",
+    metadata,
+    sa.Column("part", sa.Text, primary_key=True),
+    sa.Column("id", sa.Text, nullable=False),
+    sa.Column("earlier", sa.Text, nullable=False),
+    sa.Column("seen", sa.SmallInteger, nullable=False),
+)
+"""What the object store is marked with that belongs to this database; one row. `earlier`: what it was marked with when
+the metadata was moved from or to here. `seen`: the store was seen to have the mark. The row stays where it is: no
+backup has it, and no copy to another database."""
+
 failures = sa.Table(
     "failures",
     metadata,

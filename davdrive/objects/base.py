@@ -12,6 +12,7 @@ An object is an immutable sequence of bytes under a random key. Every store, and
   may help), `Damaged` for bytes that are missing or fewer than a row says, `Cancelled` when the deadline says so.
 - A key that is not of the form of `keys.new_key` *must* be refused with ValueError, and never listed.
 - A key *must* not be written twice by the callers; a store need not notice.
+- A store has one mark, a few bytes that are no object: it *must* never be listed, and *must* be replaced as a whole.
 """
 
 from abc import ABC, abstractmethod
@@ -24,6 +25,12 @@ from davdrive.objects.keys import check_key
 
 BLOCK_BYTES = 256 << 10
 """Bytes that a read hands out at a time: large enough that a call's cost vanishes, small enough for many readers."""
+
+MARK = "davdrive-store"
+"""The name of the mark, at the top of the store. It has not the form of a key: no davdrive ever listed such a name."""
+
+MARK_BYTES = 4096
+"""A mark is not larger: ours has a line."""
 
 Bytes = bytes | bytearray | memoryview
 Blocks = Generator[bytes, None, None]
@@ -115,6 +122,15 @@ class ObjectStore(ABC):
     def local_path(self, key: str) -> Path | None:
         """The regular file that holds exactly the object's bytes, or None for a store without files. `Damaged` if it
         is missing. The file *must* stay readable through an open descriptor after a delete."""
+
+    @abstractmethod
+    def read_mark(self) -> bytes | None:
+        """What `write_mark` wrote last, by whichever process; None in a store without a mark. Errors: Unavailable,
+        Damaged."""
+
+    @abstractmethod
+    def write_mark(self, mark: bytes) -> None:
+        """Make `mark` durable, instead of the one that is there. Errors: Unavailable, StorageFull."""
 
     def address(self, key: str, length: int, shown: Shown) -> str | None:
         """A URL by which anybody may fetch the object for a short while, if it has exactly `length` bytes; None for a

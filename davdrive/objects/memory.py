@@ -25,6 +25,7 @@ class MemoryStore(ObjectStore):
     clock: Callable[[], float] = time.time
     objects: dict[str, _Stored] = field(default_factory=dict)
     remote: bool = False
+    mark: bytes | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def create(self, key: str, size_hint: int, deadline: Deadline) -> ObjectWriter:
@@ -56,6 +57,12 @@ class MemoryStore(ObjectStore):
     def local_path(self, key: str) -> Path | None:
         check_key(key)
         return None
+
+    def read_mark(self) -> bytes | None:
+        return self.mark
+
+    def write_mark(self, mark: bytes) -> None:
+        self.mark = mark
 
     def check(self) -> None:
         return None

@@ -7,6 +7,7 @@ from davdrive.drive.backend import Backend
 from davdrive.metadata.auditing import drive_sums
 from davdrive.upkeep.checking.contents import byte_findings, object_findings, row_findings
 from davdrive.upkeep.checking.findings import Finding, Mend
+from davdrive.upkeep.checking.pair import pair_findings
 from davdrive.upkeep.checking.repair import repair
 from davdrive.upkeep.checking.rows import file_findings, rule_findings
 from davdrive.upkeep.checking.tree import tree_findings
@@ -55,6 +56,7 @@ def check(backend: Backend, options: CheckOptions | None = None) -> Iterator[Fin
     options.progress("contents", 0)
     yield from row_findings(backend)
     options.progress("objects", 0)
+    yield from pair_findings(backend)
     yield from object_findings(backend)
     if options.read_data:
         options.progress("every byte", 0)

@@ -21,6 +21,7 @@ from davdrive.metadata.purging import horizon_at
 from davdrive.metadata.session import Session
 from davdrive.upkeep.doom import DELETED
 from davdrive.upkeep.options import BYTES, DIGESTS, Tally, UpkeepOptions
+from davdrive.upkeep.pairing import objection
 from davdrive.upkeep.purge import NAMES, TRAIL, TREES, VERSIONS, cutoff_ms
 from davdrive.upkeep.rounds import FAILURES_KEPT_S, SMALL, UPLOADS, Round
 from davdrive.upkeep.sweep import CONTENTS, STRAYS, nameless_contents, strays
@@ -28,20 +29,26 @@ from davdrive.upkeep.sweep import CONTENTS, STRAYS, nameless_contents, strays
 
 def foresee(backend: Backend, options: UpkeepOptions, found: Callable[[str], None]) -> Round:
     """Count what is due. `found` hears of every object that the sweep would doom. Nothing is changed."""
-    tally, refused = Tally(), ""
+    tally, refused = Tally(), objection(backend.database, backend.contents.store)
     _forgettable(backend, tally)
     for drive in backend.database.read(lambda session: visible_drives(session, SYSTEM)):
         _purgeable(backend, drive, options, tally)
+    refused = refused or _in_the_store(backend, options, tally, found)
+    tally.add(DIGESTS, backend.database.read(count_unhashed))
+    return Round(True, tally, True, refused)
+
+
+def _in_the_store(backend: Backend, options: UpkeepOptions, tally: Tally, found: Callable[[str], None]) -> str:
+    """Count what would be swept and deleted; why it would not be swept."""
+    tally.add(DELETED, backend.database.read(count_doomed)[1])
     try:
         for info in strays(backend, options):
             tally.add(STRAYS, 1)
             found(info.key)
         tally.add(CONTENTS, nameless_contents(backend))
     except Conflict as error:
-        refused = str(error)
-    tally.add(DELETED, backend.database.read(count_doomed)[1])
-    tally.add(DIGESTS, backend.database.read(count_unhashed))
-    return Round(True, tally, True, refused)
+        return str(error)
+    return ""
 
 
 def _forgettable(backend: Backend, tally: Tally) -> None:

@@ -1,7 +1,9 @@
 """`davdrive migrate-store`: from one database to another, from one object store to another.
 
 The servers have to be stopped for the last run. Objects may be copied while they still serve: a second run copies only
-what is new. The source is only read.
+what is new. The source is only read; but where its objects stay, they are no longer marked as its own alone: of the two
+databases the one that a server starts on first has them, and the other one, which knows nothing of what is written
+then, has lost them.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,6 +19,7 @@ from davdrive.metadata.database import Database
 from davdrive.metadata.doomed import known_objects
 from davdrive.metadata.drives import visible_drives
 from davdrive.metadata.dumping import changes_beside_drives, dump, is_empty, load
+from davdrive.metadata.pairing import Pairing, set_pairing
 from davdrive.metadata.parts import NO_OBJECT
 from davdrive.metadata.session import Row, Session
 from davdrive.objects.base import ObjectStore
@@ -28,6 +31,8 @@ from davdrive.upkeep.backup.place import require_elsewhere
 from davdrive.upkeep.check import CheckOptions, check
 from davdrive.upkeep.checking.findings import Finding
 from davdrive.upkeep.checking.reading import every
+from davdrive.upkeep.mark import new_mark
+from davdrive.upkeep.pairing import leave_mark
 from davdrive.upkeep.rounds import LOCK
 from davdrive.upkeep.sweep import PAGE_OBJECTS
 
@@ -61,7 +66,8 @@ def migrate_store(
         before = source.database.read(_state)
         objects = 0 if store is None else _copy_all(source, store, progress)
         progress("metadata", 0)
-        rows = 0 if database is None else database.write(lambda session: _move(source.database, session, before))
+        stays = leave_mark(source.database, source.contents.store) if database is not None and store is None else ""
+        rows = 0 if database is None else database.write(lambda s: _move(source.database, s, before, stays))
         held.check()
     return Migrated(rows, objects, () if database is None else _verify(source, database, store, progress))
 
@@ -79,7 +85,10 @@ def _copy_all(source: Backend, store: ObjectStore, progress: Progress) -> int:
 
 
 def _require_ours(source: Backend, store: ObjectStore) -> None:
-    """A store that holds objects, of which none is known here, is another davdrive's: each would sweep the other's."""
+    """A store that holds objects, of which none is known here, is another davdrive's: each would sweep the other's. So
+    is one with a mark, be it empty."""
+    if store.read_mark() is not None:
+        raise AlreadyExists("at that place is the store of a davdrive; give an empty folder, bucket or prefix")
     some = [info.key for info in islice(store.list(), PAGE_OBJECTS) if not is_probe(store, info)]
     if some and not source.database.read(lambda session: known_objects(session, some)):
         raise AlreadyExists("at that place are objects of something else; give an empty folder, bucket or prefix")
@@ -89,9 +98,12 @@ def _needed(source: Backend, page: Callable[[Session, str], list[Needed]]) -> It
     return (row for rows in every(source.database, page, "", lambda row: row[0]) for row in rows if row[0] != NO_OBJECT)
 
 
-def _move(source: Database, target: Session, before: State) -> int:
+def _move(source: Database, target: Session, before: State, stays: str) -> int:
+    """`stays`: the mark of the store, if that is the new database's too."""
     with source.snapshot() as session:
         rows = load(target, dump(session))
+    if stays:
+        set_pairing(target, Pairing(new_mark(), stays))
     if source.read(_state) != before:
         raise Unavailable("something was changed meanwhile; stop every server and run it again")
     return rows

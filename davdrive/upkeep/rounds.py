@@ -1,5 +1,6 @@
 """A round of upkeep: everything that has to be forgotten, removed or finished, by one process at a time."""
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -10,9 +11,10 @@ from davdrive.deadline import Deadline
 from davdrive.drive.backend import Backend
 from davdrive.drive.digests import fill_digests
 from davdrive.drive.uploads.expire import expire_uploads
-from davdrive.errors import Cancelled, Conflict
+from davdrive.errors import Cancelled, Conflict, Strangers
 from davdrive.metadata.alone import alone
 from davdrive.metadata.chores import drop_expired_app_passwords, now_ms, old_locks
+from davdrive.metadata.doomed import due_objects
 from davdrive.metadata.drives import hold_drive
 from davdrive.metadata.locks import sweep_locks
 from davdrive.metadata.session import Session
@@ -20,8 +22,11 @@ from davdrive.metadata.users import forget_failures
 from davdrive.observe.metrics import record
 from davdrive.upkeep.doom import delete_doomed
 from davdrive.upkeep.options import DAY_S, DIGESTS, UNREADABLE, Going, Tally, UpkeepOptions, always
+from davdrive.upkeep.pairing import settle
 from davdrive.upkeep.purge import purge
 from davdrive.upkeep.sweep import is_due, sweep
+
+LOG = logging.getLogger("davdrive.upkeep")
 
 LOCK = "upkeep"
 """Who holds it may purge and delete. A backup holds it too, so that what it copies stays."""
@@ -38,11 +43,14 @@ LOCK_KEPT_S = DAY_S
 FAILURES_KEPT_S = DAY_S
 """Wrong passwords older than this no longer slow anybody down."""
 
+BEGINS, ENDS, ELSEWHERE = "a round begins", "the round ends", "another process is at it"
+"""What a round says of itself in the log, at level debug."""
+
 
 @dataclass(frozen=True, slots=True)
 class Round:
     """What a round did. `alone` False: another process is at it, and nothing was done. `refused`: why the sweep did
-    not take place."""
+    not take place, or nothing of the store was touched."""
 
     alone: bool
     tally: Tally
@@ -67,17 +75,43 @@ def run_round(
     tally, refused = Tally(), ""
     with alone(backend.database, LOCK, wait_s) as held:
         if held is None:
+            LOG.debug("%s", ELSEWHERE)
             return Round(False, tally, False)
-        _forget(backend, options, tally, going)
-        if going() and (whole or is_due(backend, options)):
-            refused = _sweep(backend, options, tally, going)
-        held.check()
-        with _counted("doomed", tally):
-            delete_doomed(backend, options, tally, going)
+        with _told():
+            _forget(backend, options, tally, going)
+            sweeps = going() and (whole or is_due(backend, options))
+            refused = strangers = _strangers(backend, sweeps)
+            if sweeps and not strangers:
+                refused = _sweep(backend, options, tally, going)
+            held.check()
+            if not strangers:
+                with _counted("doomed", tally):
+                    delete_doomed(backend, options, tally, going)
     if going():
         with _counted("digests", tally):
             _compute(backend, tally, deadline or Deadline())
     return Round(True, tally, going(), refused)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Lines by which the logs of all nodes show that no two rounds were at it at once."""
+    LOG.debug("%s", BEGINS)
+    try:
+        yield
+    finally:
+        LOG.debug("%s", ENDS)
+
+
+def _strangers(backend: Backend, sweeps: bool) -> str:
+    """Why nothing of the store may be touched: it is not this database's. Empty if it may, or if nothing is due."""
+    if not sweeps and not backend.database.read(lambda session: due_objects(session, 1)):
+        return ""
+    try:
+        settle(backend.database, backend.contents.store)
+    except Strangers as error:
+        return f"nothing was swept or deleted: {error}"
+    return ""
 
 
 def _sweep(backend: Backend, options: UpkeepOptions, tally: Tally, going: Going) -> str:

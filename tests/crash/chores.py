@@ -43,6 +43,7 @@ from davdrive.upkeep.check import check_and_repair
 from davdrive.upkeep.emptying import Emptying, empty_trash
 from davdrive.upkeep.foresee import foresee
 from davdrive.upkeep.migrating import migrate_store
+from davdrive.upkeep.pairing import look
 from davdrive.upkeep.trees.events import Outcome, TreeOptions
 from davdrive.upkeep.trees.exporting import export_tree
 from davdrive.upkeep.trees.importing import import_tree
@@ -246,8 +247,14 @@ def _first_start(_: Backend, data_dir: Path) -> None:
     welcome(load_settings(settings, environment={}))
 
 
-def _users(_: Backend, data_dir: Path) -> list[str]:
-    return with_close(data_dir / "first", lambda b: [user.name for user in b.database.read(all_users)])  # type: ignore[no-any-return]
+def _begun(_: Backend, data_dir: Path) -> Any:
+    """The users, and whether the store is marked as the database's."""
+
+    def work(first: Backend) -> Any:
+        settled = look(first.database, first.contents.store).settled
+        return [user.name for user in first.database.read(all_users)], settled
+
+    return with_close(data_dir / "first", work)
 
 
 def _damage(_: Backend, data_dir: Path) -> None:
@@ -298,7 +305,7 @@ CHORES: dict[str, Chore] = {
     "migration of the schema": Chore(
         lambda _, data_dir: migrate(DatabaseOptions(sqlite_url(data_dir / "old"))), _schema, prepare=_old_schema
     ),
-    "first start": Chore(_first_start, _users),
+    "first start": Chore(_first_start, _begun),
     "empty trash": Chore(lambda b, _: empty_trash(b, "d", Emptying(versions=True, settle_s=0), AT_ONCE), _everything),
     "foresee": Chore(lambda b, _: foresee(b, AT_ONCE, lambda _: None), _everything),
     "check --repair": Chore(_repair, _everything, prepare=_damage, clean=False),

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 
+from davdrive.objects.base import MARK
 from tests.support.http import Answer
 from tests.support.nodes import Cluster
 from tests.support.seaweed import Seaweed
@@ -47,7 +48,8 @@ def objects_in(seaweed: Seaweed, settings: Mapping[str, str]) -> set[str]:
     client = seaweed.client()
     try:
         pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix + "/")
-        return {item["Key"] for page in pages for item in page.get("Contents", ())}
+        found = (item["Key"] for page in pages for item in page.get("Contents", ()))
+        return {key for key in found if not key.endswith(f"/{MARK}")}
     finally:
         client.close()
 

@@ -1,12 +1,15 @@
 """The first start of several nodes at once, where nothing is yet; and a newer davdrive that comes to one of them."""
 
+import json
 import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import psycopg
 import pytest
 
+from davdrive.objects.base import MARK
 from tests.support.http import Client
 from tests.support.nodes import Cluster, Node, store_settings
 from tests.support.postgres import Postgres
@@ -61,6 +64,15 @@ def test_nodes_that_start_at_once_make_the_tables_and_the_first_user_once(starte
     assert len(started.passwords) == 1, started.printed
     assert [bob.get("").status for bob in started.clients()] == [200] * NODES
     assert started.cluster.command("user", "list").stdout.count("\n") == 1
+
+
+def test_nodes_that_start_at_once_agree_whose_the_store_is(
+    started: Started, postgres: Postgres, seaweed: Seaweed
+) -> None:
+    bucket, _, prefix = started.cluster.settings["DAVDRIVE_OBJECTS__URL"].removeprefix("s3://").partition("/")
+    answer = seaweed.client().get_object(Bucket=bucket, Key=f"{prefix}/{MARK}")
+    with psycopg.connect(postgres.uri, dbname=started.database) as connection:
+        assert connection.execute("SELECT id FROM pairing").fetchall() == [(json.loads(answer["Body"].read())["mark"],)]
 
 
 def test_nodes_go_on_while_a_newer_davdrive_has_changed_the_tables_and_an_old_one_does_not_start_on_them(

@@ -15,13 +15,16 @@ from davdrive.cli.first_start import welcome
 from davdrive.errors import DriveError
 from davdrive.metadata.database import Database
 from davdrive.metadata.engine import DatabaseOptions
+from davdrive.objects.base import MARK
 from davdrive.settings import Settings, load_settings
+from davdrive.upkeep.mark import as_text
 from tests.support.commands import environment
 from tests.support.nodes import store_settings
-from tests.support.postgres import Postgres
+from tests.support.postgres import Postgres, locked_postgres
 from tests.support.seaweed import Seaweed
 
 HIDDEN = "hush-hush"
+RIGHT = "hush-hush-but-right"
 NOWHERE = "http://127.0.0.1:1"
 _WITHOUT = "import sys; sys.modules[sys.argv.pop(1)] = None; from davdrive.__main__ import main; main()"
 
@@ -38,15 +41,28 @@ class Wrong(NamedTuple):
 
 
 class World(NamedTuple):
-    """Servers that work."""
+    """Servers that work. That of `locked_url` demands a password, and the URL has the right one. `others_url`: the
+    objects of another davdrive."""
 
     url: str
     weak_url: str
+    locked_url: str
+    others_url: str
     seaweed: Seaweed
 
     def to_database(self, old: str, new: str) -> dict[str, str]:
         assert old in self.url
         return {"DAVDRIVE_METADATA__URL": self.url.replace(old, new)}
+
+
+def _locked(old: str, new: str) -> Callable[[World], Mapping[str, str]]:
+    """The server that demands a password, asked in another way than the right one."""
+
+    def change(world: World) -> Mapping[str, str]:
+        assert old in world.locked_url
+        return {"DAVDRIVE_METADATA__URL": world.locked_url.replace(old, new)}
+
+    return change
 
 
 def _metadata(url: str) -> Callable[[World], Mapping[str, str]]:
@@ -67,6 +83,16 @@ WRONGS = {
     ),
     "no such role": Wrong(
         lambda world: world.to_database("postgres@", f"stranger:{HIDDEN}@"), "metadata", 'role "stranger" does not'
+    ),
+    "another password": Wrong(
+        _locked(RIGHT, HIDDEN), "metadata", 'authentication failed for user "postgres"; correct the password'
+    ),
+    "no password": Wrong(_locked(f":{RIGHT}@", "@"), "metadata", "no password supplied; give the password"),
+    "a role that nobody learns the absence of": Wrong(
+        _locked("postgres:", "stranger:"), "metadata", 'authentication failed for user "stranger"; correct the password'
+    ),
+    "no such database behind the right password": Wrong(
+        _locked("/postgres?", "/none?"), "metadata", 'database "none" does not exist; make it, or correct'
     ),
     "a role that may not make tables": Wrong(
         lambda world: {"DAVDRIVE_METADATA__URL": world.weak_url}, "metadata", "may not make tables there"
@@ -99,6 +125,9 @@ WRONGS = {
         "objects",
         "does not speak TLS there",
     ),
+    "a store that is another davdrive's": Wrong(
+        lambda world: {"DAVDRIVE_OBJECTS__URL": world.others_url}, "pair", "mark that is not this database's; correct"
+    ),
     "nobody at the endpoint": Wrong(_objects(endpoint_url=NOWHERE), "objects", f"by {NOWHERE}: the object", ends=False),
 }
 
@@ -114,7 +143,11 @@ def world(postgres: Postgres, seaweed: Seaweed) -> Iterator[World]:
     database = Database(DatabaseOptions(good))
     add_user(database, Passwords(), "bob", "b")
     database.close()
-    yield World(good, weak.replace("postgres@", "weak@"), seaweed)
+    with locked_postgres(RIGHT) as locked:
+        others = seaweed.url()
+        bucket, _, prefix = others.removeprefix("s3://").partition("/")
+        seaweed.client().put_object(Bucket=bucket, Key=f"{prefix}/{MARK}", Body=as_text("another"))
+        yield World(good, weak.replace("postgres@", "weak@"), locked, others, seaweed)
     postgres.drop(good)
     postgres.drop(weak)
     postgres.execute("DROP ROLE weak")
@@ -165,13 +198,28 @@ def test_the_doctor_and_a_start_say_what_is_wrong_in_a_sentence(
     is_a_sentence(bad[0].message)
 
 
-@pytest.mark.parametrize("name", ["no such role", "no psycopg", "no boto3", "another secret key"])
+@pytest.mark.parametrize(
+    "name", ["another password", "no psycopg", "no boto3", "another secret key", "a store that is another davdrive's"]
+)
 def test_serve_ends_with_one_line_and_status_1_before_it_serves_or_makes_a_password(world: World, name: str) -> None:
     ended = davdrive(world, WRONGS[name], "serve", "--listen", "127.0.0.1:0")
     assert ended.returncode == 1, ended
     assert (ended.stdout, ended.stderr.count("\n")) == ("", 1), ended
     assert WRONGS[name].sentence in ended.stderr
     is_a_sentence(ended.stderr)
+
+
+def test_the_doctor_ends_with_status_1_and_shows_no_password(world: World) -> None:
+    said = davdrive(world, WRONGS["another password"], "doctor")
+    assert said.returncode == 1, said
+    assert WRONGS["another password"].sentence in said.stdout
+    is_a_sentence(said.stdout + said.stderr)
+
+
+def test_with_the_right_password_the_same_server_is_let_in_to(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that it is the password, and nothing else about that server, which is refused above."""
+    right = Wrong(lambda world: {"DAVDRIVE_METADATA__URL": world.locked_url}, "", "")
+    assert [result for result in examine(in_process(world, right, monkeypatch)) if not result.good] == []
 
 
 def test_the_doctor_changes_nothing_in_an_empty_database_and_says_what_will_come(
@@ -181,7 +229,7 @@ def test_the_doctor_changes_nothing_in_an_empty_database_and_says_what_will_come
     name = url.partition("?")[0].rpartition("/")[2]
     for statement in ("DROP SCHEMA public CASCADE", "CREATE SCHEMA public"):
         postgres.execute(statement, name)
-    world = World(url, "", seaweed)
+    world = World(url, "", "", "", seaweed)
     for _ in range(2):
         said = davdrive(world, Wrong(lambda world: {"DAVDRIVE_LISTEN": "127.0.0.1:0"}, "", ""), "doctor")
         assert said.returncode == 0, said

@@ -240,3 +240,14 @@ def test_threads_may_share_a_store(store: ObjectStore) -> None:
         thread.join()
     assert failures == []
     assert len(keys(store)) == 30
+
+
+def test_a_mark_is_kept_as_a_whole_replaced_and_never_listed(store: ObjectStore) -> None:
+    assert store.read_mark() is None
+    for mark in (b"a first mark, which is longer", b"another"):
+        store.write_mark(mark)
+        assert store.read_mark() == mark
+        assert keys(store) == keys(store, "da") == []
+    key = put(store, b"x")
+    store.delete(key)
+    assert store.read_mark() == b"another"

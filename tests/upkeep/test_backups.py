@@ -148,7 +148,8 @@ def test_purging_waits_for_a_backup_and_a_backup_for_purging(backend: Backend) -
         assert not run_round(backend, AT_ONCE, whole=True).alone
         with alone(backend.database, LOCK) as second:
             assert second is None
-    assert upkeep(backend, AT_ONCE)
+    # PostgreSQL lets go of a lock a moment after its connection was closed.
+    assert run_round(backend, AT_ONCE, whole=True, wait_s=20).tally
 
 
 def test_a_backup_without_its_end_does_not_exist(backend: Backend) -> None:

@@ -29,6 +29,12 @@ class ForwardingStore(ObjectStore):
     def local_path(self, key: str) -> Path | None:
         return self.inner.local_path(key)
 
+    def read_mark(self) -> bytes | None:
+        return self.inner.read_mark()
+
+    def write_mark(self, mark: bytes) -> None:
+        self.inner.write_mark(mark)
+
     def address(self, key: str, length: int, shown: Shown) -> str | None:
         return self.inner.address(key, length, shown)
 

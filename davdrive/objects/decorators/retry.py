@@ -12,7 +12,7 @@ from davdrive.objects.decorators.forward import ForwardingStore, ForwardingWrite
 from davdrive.objects.options import RetryOptions
 
 CALL_TIMEOUT_S = 60.0
-"""Bound of all tries of a call that no request waits for (delete, list)."""
+"""Bound of all tries of a call that no request waits for (delete, list, the mark)."""
 
 _Result = TypeVar("_Result")
 
@@ -84,6 +84,12 @@ class RetryingStore(ForwardingStore):
 
     def delete(self, key: str) -> None:
         self._retry.call("delete", lambda: self.inner.delete(key), Deadline(CALL_TIMEOUT_S))
+
+    def read_mark(self) -> bytes | None:
+        return self._retry.call("read", self.inner.read_mark, Deadline(CALL_TIMEOUT_S))
+
+    def write_mark(self, mark: bytes) -> None:
+        self._retry.call("finish", lambda: self.inner.write_mark(mark), Deadline(CALL_TIMEOUT_S))
 
     def list(self, prefix: str = "", after: str = "") -> Iterator[ObjectInfo]:
         """Go on after the last key that came."""

@@ -13,6 +13,7 @@ from davdrive.objects.base import BLOCK_BYTES, Blocks, ObjectInfo, ObjectStore, 
 from davdrive.objects.keys import check_key
 from davdrive.objects.local.folders import TEMPORARY, ObjectFolders
 from davdrive.objects.local.listing import list_objects
+from davdrive.objects.local.mark import read_mark, write_mark
 from davdrive.objects.local.writer import LocalWriter
 from davdrive.objects.os_errors import os_errors
 from davdrive.objects.probe import probe
@@ -91,6 +92,14 @@ class LocalStore(ObjectStore):
         if not stat.S_ISREG(about.st_mode):
             raise Damaged("something that is no object stands in the place of one; run `davdrive check`")
         return self._folders.root / key
+
+    def read_mark(self) -> bytes | None:
+        with os_errors():
+            return read_mark(self._folders)
+
+    def write_mark(self, mark: bytes) -> None:
+        with os_errors():
+            write_mark(self._folders, mark)
 
     def check(self) -> None:
         probe(self)

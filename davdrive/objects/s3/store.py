@@ -8,12 +8,13 @@ from urllib.parse import quote
 
 from davdrive.deadline import Deadline
 from davdrive.errors import Damaged, Unavailable
-from davdrive.objects.base import BLOCK_BYTES, Blocks, ObjectInfo, ObjectStore, ObjectWriter, Shown, check_range
+from davdrive.objects.base import BLOCK_BYTES, MARK, Blocks, ObjectInfo, ObjectStore, ObjectWriter, Shown, check_range
 from davdrive.objects.keys import check_key, is_key
 from davdrive.objects.options import S3Options
 from davdrive.objects.probe import probe
 from davdrive.objects.s3.client import make_client, put_arguments
 from davdrive.objects.s3.errors import s3_errors
+from davdrive.objects.s3.mark import mark_checksum, read_mark
 from davdrive.objects.s3.writer import S3Writer
 from davdrive.objects.spool import MemoryBudget
 
@@ -112,6 +113,13 @@ class S3Store(ObjectStore):
             return self._signing.generate_presigned_url(
                 "get_object", Params=parameters, ExpiresIn=self.options.address_s
             )
+
+    def read_mark(self) -> bytes | None:
+        return read_mark(self._client, self._bucket, self._prefix + MARK)
+
+    def write_mark(self, mark: bytes) -> None:
+        with s3_errors():
+            self.put(MARK, mark, len(mark), mark_checksum(mark, self.options))
 
     def check(self) -> None:
         # A listing first: unlike HEAD, its answer says what is wrong with a bucket or a key.

@@ -50,6 +50,8 @@ def claim(store: ObjectStore, whose: str) -> None:
         if kept != whose:
             raise BadRequest("the backups at that place are of another davdrive; choose a place of its own")
         return
+    if store.read_mark() is not None:
+        raise BadRequest("that is the store of a drive, be it empty; choose a place of its own")
     if not numbers(store) and not all(is_probe(store, found) for found in store.list()):
         raise BadRequest("at that place are stored objects that are no backup; choose one where nothing is")
     keep_small(store, MARKER, json.dumps({"format": FORMAT, "store": whose}).encode())

@@ -20,6 +20,7 @@ from davdrive.upkeep.backup.pruning import verify_lists
 from davdrive.upkeep.backup.unpacking import count_again, load_rows, passing_database
 from davdrive.upkeep.check import CheckOptions, check
 from davdrive.upkeep.checking.findings import Finding
+from davdrive.upkeep.pairing import require_unclaimed
 from davdrive.upkeep.rounds import LOCK
 
 
@@ -49,6 +50,7 @@ def restore(backend: Backend, store: ObjectStore, progress: Progress, number: in
         if held is None:
             raise Unavailable("upkeep is at work on this store; try again when it is done")
         require_elsewhere(backend.contents.store, store)
+        require_unclaimed(backend.database, backend.contents.store)
         progress("looking at the backup", 0)
         verify_lists(store, manifest)
         copied = _copy(backend, store, files, manifest, progress)

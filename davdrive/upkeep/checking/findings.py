@@ -17,6 +17,7 @@ class Mend(enum.Enum):
     RENAME = "give it a name that it can have"
     REINDEX = "make the indexes again"
     RULE = "mend the row"
+    MARK = "mark the object store as this database's"
 
 
 @dataclass(frozen=True, slots=True)

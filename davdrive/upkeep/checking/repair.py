@@ -25,6 +25,7 @@ from davdrive.metadata.mending import (
 from davdrive.metadata.tables import COLLECTION, ROOT
 from davdrive.metadata.transaction import Change, Transaction, transact
 from davdrive.upkeep.checking.findings import Finding, Mend
+from davdrive.upkeep.checking.pair import mark
 from davdrive.upkeep.checking.rows import mend_rule
 
 LOST_AND_FOUND = "lost+found"
@@ -43,6 +44,8 @@ def repair(backend: Backend, finding: Finding) -> bool:
 def _repair(backend: Backend, finding: Finding) -> bool:
     if finding.mend is Mend.RULE:
         return mend_rule(backend.database, finding)
+    if finding.mend is Mend.MARK:
+        return mark(backend)
     if finding.mend is Mend.REINDEX:
         return _make_indexes_again(backend)
     action, keys = _ACTIONS.get(finding.mend), {each.id: each.name_key for each in backend.database.read(drive_sums)}
