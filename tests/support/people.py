@@ -22,7 +22,9 @@ def add_users(data_dir: Path, users: Mapping[str, str]) -> None:
     """Add every user that is not there yet; to a data directory that is still empty by a copy of one."""
     data_dir.mkdir(parents=True, exist_ok=True)
     if not any(data_dir.iterdir()):
+        mode = data_dir.stat().st_mode
         shutil.copytree(_with_users(tuple(users.items())), data_dir, dirs_exist_ok=True)
+        data_dir.chmod(mode)
         _there[data_dir] = set(users)
     for name in users.keys() - _there.setdefault(data_dir, set()):
         add_user(data_dir, name, users[name])
