@@ -31,6 +31,7 @@ class Handler(BaseHTTPRequestHandler):
     """Answers any method; `/drip` sends half an answer and waits, `/refuse` answers before it reads the body."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: Backend
 
     def __getattr__(self, name: str) -> Any:

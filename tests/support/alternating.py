@@ -14,6 +14,7 @@ _OWN_HOP = {"connection", "keep-alive", "transfer-encoding", "expect", "te", "tr
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are sent one after the other: each answer would take 40 ms
     server: "_Server"
     close_connection: bool
 

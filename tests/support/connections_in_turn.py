@@ -7,6 +7,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from tests.support.prompt import prompt
+
 BLOCK = 1 << 16
 
 
@@ -28,7 +30,7 @@ def _pump(source: socket.socket, target: socket.socket) -> None:
 def _serve(client: socket.socket, node: tuple[str, int]) -> None:
     with client:
         try:
-            server = socket.create_connection(node)
+            server = prompt(socket.create_connection(node))
         except OSError:
             return
         with server:
@@ -41,7 +43,7 @@ def _serve(client: socket.socket, node: tuple[str, int]) -> None:
 @contextmanager
 def connections_in_turn(nodes: Sequence[tuple[str, int]]) -> Iterator[tuple[str, int]]:
     """The address of a proxy in front of the nodes."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+    listener = prompt(socket.create_server(("127.0.0.1", 0), backlog=256))
     turns = itertools.cycle(nodes)
 
     def accept() -> None:

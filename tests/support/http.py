@@ -10,6 +10,8 @@ from http.client import HTTPResponse
 from typing import Any
 from xml.etree import ElementTree
 
+from tests.support.prompt import prompt
+
 TIMEOUT_S = 20.0
 Body = bytes | Iterable[bytes]
 
@@ -63,7 +65,7 @@ class Connection:
     """One connection, kept until it is closed."""
 
     def __init__(self, address: tuple[str, int], timeout_s: float = TIMEOUT_S) -> None:
-        self.sock = socket.create_connection(address, timeout=timeout_s)
+        self.sock = prompt(socket.create_connection(address, timeout=timeout_s))
         self._raw = self.sock.makefile("rb", buffering=0)
         self._came = _Kept(self._raw)
 

@@ -10,6 +10,8 @@ from typing import Literal
 
 from sqlalchemy.engine import make_url
 
+from tests.support.prompt import prompt
+
 _SSL_REQUEST = 80877103
 _HEAD_BYTES = 5
 _IS_PRIMARY, _IS_STANDBY = b"S\0\0\0\x17in_hot_standby\0off\0", b"S\0\0\0\x16in_hot_standby\0on\0"
@@ -169,12 +171,12 @@ def pg_proxy(url: str) -> Iterator[tuple[str, Wire]]:
     """A proxy in front of the database of a SQLAlchemy URL: the URL that leads through it, and its wire."""
     parsed, wire = make_url(url), Wire()
     folder = parsed.query.get("host", "")
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = prompt(socket.create_server(("127.0.0.1", 0)))
     through = parsed.set(host="127.0.0.1", port=listener.getsockname()[1], query={"sslmode": "disable"})
 
     def connect() -> socket.socket:
         if not folder:
-            return socket.create_connection((parsed.host or "127.0.0.1", parsed.port or 5432))
+            return prompt(socket.create_connection((parsed.host or "127.0.0.1", parsed.port or 5432)))
         server = socket.socket(socket.AF_UNIX)
         server.connect(f"{folder}/.s.PGSQL.{parsed.query.get('port', 5432)}")
         return server

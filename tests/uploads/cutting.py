@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from tests.support.prompt import prompt
+
 HOST = "127.0.0.1"
 PIECE = 64 << 10
 _RESET = struct.pack("ii", 1, 0)
@@ -33,7 +35,7 @@ class CuttingProxy:
     _listener: socket.socket = field(default_factory=socket.socket)
 
     def __enter__(self) -> "CuttingProxy":
-        self._listener.bind((HOST, 0))
+        prompt(self._listener).bind((HOST, 0))
         self._listener.listen()
         threading.Thread(target=self._accept, daemon=True).start()
         return self
@@ -52,7 +54,7 @@ class CuttingProxy:
             except OSError:
                 return
             try:
-                server = socket.create_connection(self.upstream, timeout=20)
+                server = prompt(socket.create_connection(self.upstream, timeout=20))
             except OSError:
                 client.close()
                 continue
