@@ -58,7 +58,8 @@ def _print_line(drive: str, upload: Upload) -> None:
     )
 
 
-@command.command("drop", short_help="Give unfinished uploads up.")
+# Ids of before begin with any letter, a hyphen too.
+@command.command("drop", short_help="Give unfinished uploads up.", context_settings={"ignore_unknown_options": True})
 @click.argument("ids", metavar="[ID]...", nargs=-1)
 @click.option("--user", metavar="USER", help="All of this user.")
 @click.option("--all", "everything", is_flag=True, help="Every one.")

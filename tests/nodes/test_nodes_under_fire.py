@@ -154,7 +154,7 @@ def test_the_checker_would_have_seen_what_is_not_true(battle: Battle, group: int
 
 def test_every_byte_is_there_and_upkeep_leaves_no_object_over(battle: Battle, seaweed: Seaweed) -> None:
     cluster = Cluster(battle.cluster.nodes, {**battle.cluster.settings, **PATIENT})
-    all_is_well(cluster, "--read-data")
+    all_is_well(cluster)
     tidy_up(cluster)
     assert objects_in(seaweed, cluster.settings) == _named_objects(cluster)
     all_is_well(cluster, "--read-data")

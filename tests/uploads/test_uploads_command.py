@@ -51,3 +51,17 @@ def test_unfinished_uploads_are_listed_and_dropped_and_leave_nothing(tmp_path: P
     assert "nothing" in davdrive("uploads", "list", data_dir=tmp_path)
     backend.contents.close()
     backend.database.close()
+
+
+def test_an_id_of_before_that_looks_like_an_option_is_dropped_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = make_backend(load_settings({"data_dir": str(tmp_path)}, ()))
+    ensure_drive(backend, "bob")
+    monkeypatch.setattr("davdrive.drive.uploads.begin.secrets.token_hex", lambda _: "-e-l_nocN")
+    started(backend, "one", total=400_000)
+    assert "is dropped" in davdrive("uploads", "drop", "-e-l_nocN", data_dir=tmp_path)
+    with pytest.raises(NotFound, match="--al"):
+        davdrive("uploads", "drop", "--al", data_dir=tmp_path)
+    backend.contents.close()
+    backend.database.close()

@@ -44,7 +44,7 @@ def begin(
     Errors: NotFound, Forbidden, AlreadyExists for a pending one of that name, TooLarge, QuotaExceeded,
     TooManyRequests for too many at once.
     """
-    identity = secrets.token_urlsafe(ID_BYTES)
+    identity = secrets.token_hex(ID_BYTES)
     where, what = write_path(path) if path else None, write_details(details) if details else None
 
     def ahead() -> list[Question]:
