@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from davdrive.drive.open import sqlite_url
-from tests.races.histories import Recording, disorders, record, require_meeting
+from tests.races.histories import Recording, disorders, lacking, record, require_meeting
 from tests.races.locked_file import Asked, Heard, State, operation, step
 from tests.support.linear import Operation, is_linearizable
+from tests.support.postgres import Postgres
 
-SEED, STEPS, KILLS = 7, 200, 4
+SEEDS, STEPS, KILLS = range(7, 13), 200, 4
 A = State("a")
 DATABASES = ("sqlite", "postgresql")
 
@@ -110,14 +111,29 @@ def test_a_recording_in_which_nobody_met_anybody_proves_nothing() -> None:
         require_meeting(Recording(), 0)
 
 
-def _url(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
-    return sqlite_url(tmp_path) if database == "sqlite" else str(request.getfixturevalue("postgres_url"))
+def _recorded(
+    database: str, folder: Path, seed: int, kills: int, request: pytest.FixtureRequest, *faults: str
+) -> Recording:
+    """What four processes hear of a drive that is made anew."""
+    folder.mkdir()
+    if database == "sqlite":
+        return record(sqlite_url(folder), folder / "objects", seed, STEPS, kills, *faults)
+    postgres: Postgres = request.getfixturevalue("postgres")
+    url = postgres.fresh()
+    try:
+        return record(url, folder / "objects", seed, STEPS, kills, *faults)
+    finally:
+        postgres.drop(url)
 
 
 @pytest.mark.parametrize("database", DATABASES)
 def test_what_four_processes_hear_has_an_order(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    recording = record(_url(database, tmp_path, request), tmp_path / "objects", SEED, STEPS, KILLS)
-    assert disorders(recording) == []
+    """Every recording has; and there are more until one of them has everything in it."""
+    for seed in SEEDS:
+        recording = _recorded(database, tmp_path / str(seed), seed, KILLS, request)
+        assert disorders(recording) == []
+        if not lacking(recording, KILLS):
+            return
     require_meeting(recording, KILLS)
 
 
@@ -126,5 +142,5 @@ def test_what_four_processes_hear_has_an_order(database: str, tmp_path: Path, re
 def test_what_a_drive_with_a_fault_says_has_none(
     database: str, fault: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
-    recording = record(_url(database, tmp_path, request), tmp_path / "objects", SEED, STEPS, 0, fault)
-    assert disorders(recording)
+    """In one recording of many, chance keeps everybody out of the gap of a fault; not in so many in a row."""
+    assert any(disorders(_recorded(database, tmp_path / str(seed), seed, 0, request, fault)) for seed in SEEDS)
