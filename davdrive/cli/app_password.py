@@ -14,6 +14,7 @@ from davdrive.errors import NotFound
 from davdrive.metadata.session import Session
 from davdrive.metadata.url import is_sqlite
 from davdrive.metadata.users import (
+    AppPassword,
     add_app_password,
     app_passwords,
     remove_app_password,
@@ -64,23 +65,18 @@ def list_passwords(settings: Settings, user: str, json_lines: bool) -> None:
     """Show the devices of USER that have a password; the secrets themselves are known to nobody."""
     database = make_known_database(settings)
     found = database.read(lambda session: app_passwords(session, require_user(session, user).id))
-    if json_lines:
-        for each in found:
-            shown.line(
-                id=each.id, label=each.label, created=shown.iso(each.created_ms), expires=shown.iso(each.expires_ms)
-            )
-        return
-    shown.table(
-        [
-            str(each.id),
-            f"since {shown.moment(each.created_ms)}",
-            "does not expire" if each.expires_ms is None else f"until {shown.moment(each.expires_ms)}",
-            each.label,
-        ]
-        for each in found
-    )
-    if not found:
-        click.echo(f"{user} has no app password; davdrive app-password add {user} LABEL makes one")
+    nothing = f"{user} has no app password; davdrive app-password add {user} LABEL makes one"
+    shown.listing(found, json_lines, _print_line, _row, nothing)
+
+
+def _row(found: AppPassword) -> list[str]:
+    ends = "does not expire" if found.expires_ms is None else f"until {shown.moment(found.expires_ms)}"
+    return [str(found.id), f"since {shown.moment(found.created_ms)}", ends, found.label]
+
+
+def _print_line(found: AppPassword) -> None:
+    created, expires = shown.iso(found.created_ms), shown.iso(found.expires_ms)
+    shown.line(id=found.id, label=found.label, created=created, expires=expires)
 
 
 @command.command("remove", short_help="Take the password of a device away.")

@@ -21,6 +21,7 @@ MOST_DAYS = 36_500
 MOST_DIGITS = 20
 MOST_BYTES = 2**63 - 1
 """The largest quota that can be set."""
+WithMembers = tuple[Drive, list[tuple[str, int]]]
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
@@ -55,22 +56,19 @@ def list_drives(settings: Settings, json_lines: bool) -> None:
     database = make_known_database(settings)
     drives = database.read(lambda session: visible_drives(session, SYSTEM))
     every = [(drive, database.read(partial(drive_members, drive=drive.id))) for drive in drives]
-    if json_lines:
-        for drive, members in every:
-            _print_line(drive, members)
-    elif every:
-        shown.table(_row(drive, members) for drive, members in every)
-    else:
-        click.echo("there is no drive; davdrive drive create NAME makes one")
+    nothing = "there is no drive; davdrive drive create NAME makes one"
+    shown.listing(every, json_lines, _print_line, _row, nothing)
 
 
-def _row(drive: Drive, members: list[tuple[str, int]]) -> list[str]:
+def _row(found: WithMembers) -> list[str]:
+    drive, members = found
     quota = "no quota" if drive.quota_bytes is None else f"of {shown.size(drive.quota_bytes)}"
     roles = ", ".join(f"{name} ({ROLE_NAMES[role]})" for name, role in members) or "nobody"
     return [f"/{drive.name}/", shown.size(drive.used_bytes), quota, f"members: {roles}"]
 
 
-def _print_line(drive: Drive, members: list[tuple[str, int]]) -> None:
+def _print_line(found: WithMembers) -> None:
+    drive, members = found
     roles = {name: ROLE_NAMES[role] for name, role in members}
     shown.line(name=drive.name, used=drive.used_bytes, quota=drive.quota_bytes, members=roles)
 

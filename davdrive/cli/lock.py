@@ -30,25 +30,22 @@ def list_locks(settings: Settings, json_lines: bool) -> None:
         return all_locks(session), {drive.id: drive.name for drive in visible_drives(session, SYSTEM)}
 
     locks, names = make_known_database(settings).read(look)
-    if json_lines:
-        for lock in locks:
-            _print_line(names[lock.drive], lock)
-    elif locks:
-        shown.table(_row(names[lock.drive], lock) for lock in locks)
-    else:
-        click.echo("nothing is locked")
+    found = [(names[lock.drive], lock) for lock in locks]
+    shown.listing(found, json_lines, _print_line, _row, "nothing is locked")
 
 
 def _path(drive: str, lock: Lock) -> str:
     return f"/{drive}{lock.path}"
 
 
-def _row(drive: str, lock: Lock) -> list[str]:
+def _row(found: tuple[str, Lock]) -> list[str]:
+    drive, lock = found
     kind = ("exclusive" if lock.exclusive else "shared") + (" with all below" if lock.infinite else "")
     return [lock.token, lock.principal, kind, f"until {shown.moment(lock.expires_ms)}", _path(drive, lock)]
 
 
-def _print_line(drive: str, lock: Lock) -> None:
+def _print_line(found: tuple[str, Lock]) -> None:
+    drive, lock = found
     shown.line(
         token=lock.token,
         path=_path(drive, lock),

@@ -1,14 +1,16 @@
 """How commands print: sizes, times, tables for people, and JSON lines for programs."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from davdrive.drive.names import DrivePath, check_path
 from davdrive.errors import BadRequest
+
+T = TypeVar("T")
 
 NUMBER = click.IntRange(1, 2**63 - 1)
 """The number of a row: no database knows a greater one."""
@@ -71,6 +73,23 @@ def table(rows: Iterable[Sequence[str]]) -> None:
     for row in every:
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         click.echo("  ".join(cells).rstrip())
+
+
+def listing(
+    found: Sequence[T],
+    json_lines: bool,
+    print_line: Callable[[T], None],
+    row: Callable[[T], Sequence[str]],
+    nothing: str,
+) -> None:
+    """What a command found: lines for programs, or columns for people; `nothing` is said where there is none."""
+    if json_lines:
+        for each in found:
+            print_line(each)
+    elif found:
+        table(map(row, found))
+    else:
+        click.echo(nothing)
 
 
 def printable(text: str) -> str:

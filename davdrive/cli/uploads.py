@@ -23,13 +23,7 @@ def command() -> None:
 def list_all(settings: Settings, json_lines: bool) -> None:
     """Show every unfinished upload, the longest idle first. The word in front is for davdrive uploads drop."""
     found = make_known_database(settings).read(all_uploads)
-    if json_lines:
-        for drive, upload in found:
-            _print_line(drive, upload)
-    elif found:
-        shown.table(_row(drive, upload) for drive, upload in found)
-    else:
-        click.echo("nothing is being uploaded")
+    shown.listing(found, json_lines, _print_line, _row, "nothing is being uploaded")
 
 
 def _goal(drive: str, upload: Upload) -> str:
@@ -37,13 +31,15 @@ def _goal(drive: str, upload: Upload) -> str:
     return str(path_of(upload)) if upload.path else f"/{drive}/ as {upload.name or 'a file'}"
 
 
-def _row(drive: str, upload: Upload) -> list[str]:
+def _row(found: tuple[str, Upload]) -> list[str]:
+    drive, upload = found
     total = "" if upload.total is None else f" of {shown.size(upload.total)}"
     came = f"{shown.size(upload.received)}{total}"
     return [upload.id, upload.principal, came, f"last {shown.moment(upload.active_ms)}", _goal(drive, upload)]
 
 
-def _print_line(drive: str, upload: Upload) -> None:
+def _print_line(found: tuple[str, Upload]) -> None:
+    drive, upload = found
     shown.line(
         id=upload.id,
         drive=drive,

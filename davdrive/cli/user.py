@@ -11,7 +11,7 @@ from davdrive.cli.patient import make_known_database
 from davdrive.cli.wiring import digest_secret, make_database, make_passwords
 from davdrive.errors import BadRequest
 from davdrive.metadata.session import Session
-from davdrive.metadata.users import all_users, set_password
+from davdrive.metadata.users import User, all_users, set_password
 
 
 @click.group("user")
@@ -49,12 +49,15 @@ def add(settings: Settings, name: str, password_stdin: bool, admin: bool) -> Non
 def list_users(settings: Settings, json_lines: bool) -> None:
     """Show every user."""
     users = make_known_database(settings).read(all_users)
-    for user in users if json_lines else ():
-        shown.line(name=user.name, administrator=bool(user.administrator), created=shown.iso(user.created_ms))
-    if not json_lines:
-        shown.table([user.name, "administrator" if user.administrator else ""] for user in users)
-    if not users and not json_lines:
-        click.echo("there is no user; davdrive user add NAME makes one")
+    shown.listing(users, json_lines, _print_line, _row, "there is no user; davdrive user add NAME makes one")
+
+
+def _row(user: User) -> list[str]:
+    return [user.name, "administrator" if user.administrator else ""]
+
+
+def _print_line(user: User) -> None:
+    shown.line(name=user.name, administrator=bool(user.administrator), created=shown.iso(user.created_ms))
 
 
 @command.command("passwd")

@@ -6,8 +6,10 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 from typing import Any
+
+from tests.support.prompt import PromptHandler
 
 WAIT_S = 10.0
 
@@ -27,11 +29,9 @@ class Backend(ThreadingHTTPServer):
         return int(self.server_address[1])
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(PromptHandler):
     """Answers any method; `/drip` sends half an answer and waits, `/refuse` answers before it reads the body."""
 
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
     server: Backend
 
     def __getattr__(self, name: str) -> Any:
@@ -102,6 +102,3 @@ class Handler(BaseHTTPRequestHandler):
         while left and (block := self.rfile.read1(min(left, 1 << 18))):
             left -= len(block)
             yield block
-
-    def log_message(self, *_: Any) -> None:
-        return

@@ -5,21 +5,17 @@ import itertools
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.support.prompt import PromptHandler, ProxyServer
 
 TIMEOUT_S = 60
 BLOCK = 1 << 16
 _OWN_HOP = {"connection", "keep-alive", "transfer-encoding", "expect", "te", "trailer", "upgrade"}
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # head and body are sent one after the other: each answer would take 40 ms
+class _Handler(PromptHandler):
     server: "_Server"
     close_connection: bool
-
-    def log_message(self, format: str, *args: object) -> None:
-        return
 
     def parse_request(self) -> bool:
         if not super().parse_request():
@@ -96,12 +92,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"0\r\n\r\n")
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
+class _Server(ProxyServer):
     def __init__(self, nodes: Sequence[tuple[str, int]]) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self._turns = itertools.cycle(nodes)
         self._mutex = threading.Lock()
         self.passed = 0
@@ -110,9 +103,6 @@ class _Server(ThreadingHTTPServer):
         with self._mutex:
             self.passed += 1
             return next(self._turns)
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        return
 
 
 @contextmanager

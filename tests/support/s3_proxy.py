@@ -8,8 +8,9 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
+
+from tests.support.prompt import PromptHandler, ProxyServer
 
 SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>on purpose</Message></Error>"
 NO_ROOM = b"<Error><Code>InsufficientStorage</Code><Message>on purpose</Message></Error>"
@@ -80,13 +81,8 @@ def _xml(status: int, body: bytes) -> _Answer:
     return _Answer(status, [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))], body)
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
+class _Handler(PromptHandler):
     server: "_Server"
-
-    def log_message(self, format: str, *args: object) -> None:
-        return
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -159,17 +155,11 @@ _SPOILERS: dict[str, Callable[[_Handler, bytes], None]] = {
 }
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
+class _Server(ProxyServer):
     def __init__(self, upstream: str, faults: Faults) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.upstream = upstream
         self.faults = faults
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        return
 
 
 @contextmanager

@@ -5,9 +5,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from tests.support.http import Answer
+from tests.support.prompt import PromptHandler, ProxyServer
 
 Address = tuple[str, int]
 Headers = tuple[tuple[str, str], ...]
@@ -63,15 +63,10 @@ class Tampering:
         return answer
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(PromptHandler):
     """One client's connection, and one to the server for it."""
 
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
     server: "_Server"
-
-    def log_message(self, format: str, *args: object) -> None:
-        return
 
     def setup(self) -> None:
         super().setup()
@@ -115,17 +110,11 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(answer.body)
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
+class _Server(ProxyServer):
     def __init__(self, upstream: Address) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(_Handler)
         self.upstream = upstream
         self.tampering = Tampering(("127.0.0.1", self.server_address[1]))
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        return
 
 
 @contextmanager
